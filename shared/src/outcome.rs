@@ -1,0 +1,161 @@
+//! What came of a job.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a device failed or was skipped: a closed vocabulary, part of the record contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The name has no address.
+    Resolve,
+    /// No TCP connection.
+    Connect,
+    /// A deadline passed.
+    Timeout,
+    /// The host key is not the known one.
+    HostKey,
+    /// The SSH key exchange failed.
+    Handshake,
+    /// The device refused the login.
+    Auth,
+    /// Not tried: too many logins with this credential were refused before.
+    LockoutGuard,
+    /// Logged in, but no prompt was recognised.
+    Prompt,
+    /// The device answered a command with its platform's error pattern.
+    Command,
+    /// The device closed the connection.
+    Disconnected,
+    /// The worker died of this job.
+    Crashed,
+    /// Cut short by the user.
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// The word of the record contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::HostKey => "host_key",
+            Self::Handshake => "handshake",
+            Self::Auth => "auth",
+            Self::LockoutGuard => "lockout_guard",
+            Self::Prompt => "prompt",
+            Self::Command => "command",
+            Self::Disconnected => "disconnected",
+            Self::Crashed => "crashed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How far a session had come. Ordered: a later stage is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Stage {
+    /// Name look-up and TCP connection.
+    Connect,
+    /// SSH version exchange and key exchange.
+    Handshake,
+    /// User authentication, in SSH or in-band.
+    Login,
+    /// Shell, first prompt, privileges, paging off.
+    Prepare,
+    /// Commands may have begun.
+    Commands,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Handshake => "the SSH handshake",
+            Self::Login => "login",
+            Self::Prepare => "preparing the session",
+            Self::Commands => "the commands",
+        })
+    }
+}
+
+/// Why an attempt failed, said where the fact was known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The contract's word for it.
+    pub kind: ErrorKind,
+    /// How far the session had come.
+    pub stage: Stage,
+    /// For a person: what happened, and what to do where that is known.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of `kind` at `stage`.
+    pub fn new(kind: ErrorKind, stage: Stage, message: impl Into<String>) -> Self {
+        Self { kind, stage, message: message.into() }
+    }
+
+    /// Whether another attempt could fare better: the login failed for a reason that can pass,
+    /// and no command can have been sent. A refused password is never tried again, because a
+    /// second refusal may lock the account.
+    pub fn may_pass(&self) -> bool {
+        self.stage < Stage::Commands
+            && matches!(
+                self.kind,
+                ErrorKind::Resolve
+                    | ErrorKind::Connect
+                    | ErrorKind::Timeout
+                    | ErrorKind::Handshake
+                    | ErrorKind::Disconnected
+            )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+/// How a single command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandEnd {
+    /// Its prompt came back, and no error pattern with it.
+    pub ok: bool,
+    /// From its first byte sent to the end of its output.
+    pub elapsed: Duration,
+    /// The output went over the limit and was cut.
+    pub truncated: bool,
+}
+
+/// Where an attempt's time went. A step that was not reached is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Name look-up and TCP connection.
+    pub connect: Duration,
+    /// From the open connection to the prompt that takes the first command.
+    pub login: Duration,
+    /// From the first command to the last prompt.
+    pub commands: Duration,
+    /// The attempt as a whole.
+    pub total: Duration,
+}
+
+/// An attempt's end, as the worker tells it. Outputs went ahead of it in frames of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptEnd {
+    /// `None` where every command succeeded.
+    pub failure: Option<Failure>,
+    /// Where the time went.
+    pub timing: Timing,
+}

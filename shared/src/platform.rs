@@ -1,0 +1,128 @@
+//! How a kind of device logs in, prompts, pages and fails: data, not code.
+//!
+//! The definitions are TOML files in `platforms/`; the supervisor reads them and hands them
+//! down the pipe, the worker compiles their patterns. All patterns are regular expressions in
+//! the syntax of the `regex` crate, applied to cleaned text (no escape sequences, no carriage
+//! returns).
+
+use serde::{Deserialize, Serialize};
+
+/// One platform. Key names are those of the TOML file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// Name by which inventories call it; the stem of its file.
+    #[serde(default)]
+    pub name: String,
+    /// What it covers, in one line.
+    pub description: String,
+    /// Matches the whole of the line on which the device waits for a command. What the group
+    /// `host` captures at login must be the same in every later prompt, so that output which
+    /// merely looks like a prompt does not end a command.
+    pub prompt: String,
+    /// Lines that the platform prints right above its prompt and that are no output.
+    #[serde(default)]
+    pub prompt_lead: Vec<String>,
+    /// What a device answers to a command that it refuses; searched in each line of an output.
+    #[serde(default)]
+    pub errors: Vec<String>,
+    /// Commands that only read: a job of nothing else may be run a second time.
+    #[serde(default)]
+    pub read_only: Vec<String>,
+    /// Sent after login, before the first command: paging off, wide lines. Their answers are
+    /// dropped, a refusal included.
+    #[serde(default)]
+    pub prepare: Vec<String>,
+    /// Questions in the middle of an output, and what answers them.
+    #[serde(default)]
+    pub pager: Vec<Answer>,
+    /// Sent before the connection is closed.
+    #[serde(default)]
+    pub leave: Option<String>,
+    /// The dialogue in which the device itself asks who is there (Telnet).
+    #[serde(default)]
+    pub login: LoginDialogue,
+    /// How privileges are raised, where the inventory gives an `enable_password`.
+    #[serde(default)]
+    pub enable: Option<Enable>,
+    /// The terminal that is asked for.
+    #[serde(default)]
+    pub terminal: Terminal,
+    /// What the return key sends. Telnet adds what RFC 854 asks for behind a lone CR.
+    #[serde(default = "carriage_return")]
+    pub line_end: String,
+}
+
+/// A question that the device asks at the end of its line, and what to type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Matched at the end of the unfinished line.
+    pub pattern: String,
+    /// Sent as it stands: no line end is added.
+    pub answer: String,
+}
+
+/// Patterns of an in-band login, matched at the end of the unfinished line except for
+/// `failed`, which is searched in every line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoginDialogue {
+    /// Asks for the user's name.
+    pub username: String,
+    /// Asks for the password.
+    pub password: String,
+    /// Says that name or password were refused.
+    pub failed: Vec<String>,
+    /// Anything else that has to be answered on the way ("press any key").
+    pub questions: Vec<Answer>,
+}
+
+impl Default for LoginDialogue {
+    fn default() -> Self {
+        Self {
+            username: r"(?i)(user ?name|login|user): *$".into(),
+            password: r"(?i)password[^:\n]{0,40}: *$".into(),
+            failed: vec![
+                r"(?i)(login|authentication|access|password) (incorrect|invalid|failed|denied|failure)"
+                    .into(),
+                r"(?i)(bad|invalid|wrong|incorrect) (passwords?|login|user ?name|credentials)".into(),
+            ],
+            questions: vec![],
+        }
+    }
+}
+
+/// From user mode to privileged mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enable {
+    /// A prompt that matches this needs raising.
+    pub needed: String,
+    /// The command that raises.
+    pub command: String,
+    /// Asks for the password; matched at the end of the unfinished line.
+    pub password: String,
+}
+
+/// What is asked for with `pty-req` (RFC 4254, 6.2), NAWS (RFC 1073) and TTYPE (RFC 1091).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terminal {
+    /// `TERM` of the session.
+    pub kind: String,
+    /// Columns: wide, so that the device does not wrap.
+    pub width: u16,
+    /// Rows: none, so that the device does not page where it believes the terminal.
+    pub height: u16,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self { kind: "vt100".into(), width: 511, height: 0 }
+    }
+}
+
+fn carriage_return() -> String {
+    "\r".into()
+}

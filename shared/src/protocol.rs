@@ -1,0 +1,149 @@
+//! The messages between supervisor and worker.
+//!
+//! Each side's first frame is a [`Hello`]; then the supervisor sends [`Setup`] and jobs, the
+//! worker each job's passage. A worker whose input ends finishes nothing more and exits: its
+//! supervisor is gone or wants it gone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::{Job, JobId};
+use crate::outcome::{AttemptEnd, CommandEnd};
+use crate::platform::Platform;
+
+/// Version of the messages below. A change of any of them, or of a type that they contain,
+/// changes the golden frames in `shared/tests/` and raises this number.
+///
+/// 1. The first.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// First frame each way. Its layout never changes, so that any two versions can tell each
+/// other apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`Hello::MAGIC`]: the peer is a netsweep at all.
+    pub magic: [u8; 8],
+    /// The sender's [`PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// The sender's build, for messages.
+    pub build: String,
+}
+
+impl Hello {
+    /// What every hello begins with.
+    pub const MAGIC: [u8; 8] = *b"netsweep";
+
+    /// This build's hello.
+    pub fn ours() -> Self {
+        Self { magic: Self::MAGIC, protocol: PROTOCOL_VERSION, build: BUILD.to_owned() }
+    }
+
+    /// Refuses a peer that speaks another version, in one line.
+    pub fn check(&self) -> Result<(), HelloError> {
+        if self.magic != Self::MAGIC {
+            return Err(HelloError::NotNetsweep);
+        }
+        if self.protocol != PROTOCOL_VERSION {
+            return Err(HelloError::Version {
+                theirs: self.protocol,
+                their_build: self.build.chars().take(64).collect(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Name and version of this build.
+pub const BUILD: &str = concat!("netsweep ", env!("CARGO_PKG_VERSION"));
+
+/// Why a peer was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HelloError {
+    /// The first frame was no hello.
+    #[error("the other side of the pipe is no netsweep of a version we know")]
+    NotNetsweep,
+    /// The other side speaks another version.
+    #[error(
+        "the other side of the pipe ({their_build}) speaks protocol {theirs}, this one ({BUILD}) speaks \
+         {PROTOCOL_VERSION}: use a supervisor and a worker of the same build"
+    )]
+    Version {
+        /// Its protocol version.
+        theirs: u32,
+        /// Its build.
+        their_build: String,
+    },
+}
+
+/// What a worker needs to know before its first job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The worker's number, for its log lines.
+    pub worker: u32,
+    /// Session threads to run.
+    pub threads: u32,
+    /// Bytes of output kept per command; what goes over it is dropped and said.
+    pub output_limit: u64,
+    /// Definitions of every platform that the run uses.
+    pub platforms: Vec<Platform>,
+}
+
+/// From the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// First message after the hello.
+    Setup(Setup),
+    /// Run this job when a session thread is free.
+    Job(Box<Job>),
+    /// Begin no further job: give back those that no session thread has taken.
+    Drain,
+    /// End every session now.
+    Cancel,
+}
+
+/// From a worker. Of one job the messages come in the order of the variants, and the
+/// `Output` of a command before its `CommandEnded`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// A session thread has taken the job.
+    Started(JobId),
+    /// The device has let us in.
+    LoggedIn(JobId),
+    /// The first command is about to be sent: from here on the device may be changed.
+    CommandsBegin(JobId),
+    /// A piece of a command's output, cleaned.
+    Output {
+        /// Whose.
+        job: JobId,
+        /// Index into the job's commands.
+        command: u32,
+        /// At most [`OUTPUT_CHUNK`] bytes.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+    /// A command is over.
+    CommandEnded {
+        /// Whose.
+        job: JobId,
+        /// Index into the job's commands.
+        command: u32,
+        /// How it ended.
+        end: CommandEnd,
+    },
+    /// The attempt is over and its thread free.
+    Finished {
+        /// Whose.
+        job: JobId,
+        /// How it ended.
+        end: AttemptEnd,
+    },
+    /// After `Drain`: this job was not begun.
+    Returned(JobId),
+    /// Nothing to say for [`HEARTBEAT`]: the worker is alive.
+    Alive,
+}
+
+/// Most bytes of output in one frame.
+pub const OUTPUT_CHUNK: usize = 32 * 1024;
+
+/// How often a worker speaks at the least.
+pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(1);

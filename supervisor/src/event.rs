@@ -1,0 +1,79 @@
+//! What happens in a run, told to everyone who listens.
+//!
+//! Progress, results, files and summary are consumers side by side; none knows another.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::record::Record;
+use crate::usage::Usage;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum RunEvent<'a> {
+    /// Before the first worker starts.
+    Began(&'a RunPlan),
+    /// A worker process is up.
+    WorkerUp {
+        /// Its number.
+        worker: u32,
+        /// Its process.
+        pid: u32,
+    },
+    /// A worker process is gone before its time.
+    WorkerLost {
+        /// Its number.
+        worker: u32,
+        /// What was seen of its end.
+        reason: &'a str,
+    },
+    /// A session thread has taken a device.
+    DeviceStarted {
+        /// On this worker.
+        worker: u32,
+    },
+    /// An attempt failed, and another will be made.
+    DeviceRetried {
+        /// On this worker.
+        worker: u32,
+    },
+    /// A device is done: its one record.
+    DeviceDone(&'a Record),
+    /// Something a person should know now, in one line.
+    Notice(&'a str),
+    /// Figures of processes, once a second and once at the end.
+    Usage(&'a Usage),
+    /// The run is over.
+    Ended(&'a RunEnd),
+}
+
+/// What is about to be done.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// The run's name.
+    pub run: String,
+    /// Names of the selected devices, in inventory order.
+    pub devices: Vec<String>,
+    /// Worker processes.
+    pub processes: u32,
+    /// Session threads in each.
+    pub threads: u32,
+}
+
+/// How the run as a whole ended.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// From the first dispatch to the last result.
+    pub makespan: Duration,
+    /// Selected devices that have no record, because the run was cut short.
+    pub left: usize,
+    /// The user cut it short.
+    pub interrupted: bool,
+}
+
+/// Someone who listens. An error ends the run: what cannot be written is lost.
+pub trait Consumer {
+    /// Takes note of `event`.
+    fn on(&mut self, event: &RunEvent<'_>) -> Result<()>;
+}

@@ -1,0 +1,131 @@
+//! What is told of each device: the record contract.
+//!
+//! Field names and order are those of the JSON; the wire types of `netsweep_shared` are another
+//! family on purpose.
+
+use std::time::{Duration, SystemTime};
+
+use netsweep_shared::job::Transport;
+use netsweep_shared::outcome::{ErrorKind, Timing};
+use serde::{Serialize, Serializer};
+
+/// The record of one device in one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// The run's name.
+    pub run: String,
+    /// The device's name.
+    pub device: String,
+    /// Where it was reached.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// What carried the session.
+    pub transport: Transport,
+    /// Name of its platform.
+    pub platform: String,
+    /// How it ended.
+    pub status: DeviceStatus,
+    /// Why, where it is not `ok`.
+    pub error: Option<RecordError>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Worker of the last attempt.
+    pub worker: Option<u32>,
+    /// When the first attempt began.
+    #[serde(serialize_with = "timestamp")]
+    pub started: Option<SystemTime>,
+    /// Where the last attempt's time went.
+    pub timing_ms: TimingMs,
+    /// The commands that were begun.
+    pub commands: Vec<CommandRecord>,
+}
+
+/// How a device ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceStatus {
+    /// Every command succeeded.
+    Ok,
+    /// Something went wrong; the record's error says what.
+    Failed,
+    /// Never tried.
+    Skipped,
+}
+
+/// Why a device is not `ok`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordError {
+    /// The contract's word.
+    pub kind: ErrorKind,
+    /// For a person.
+    pub message: String,
+}
+
+/// Milliseconds with one decimal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct TimingMs {
+    /// Name look-up and TCP connection.
+    pub connect: f64,
+    /// From the open connection to the prompt that takes the first command.
+    pub login: f64,
+    /// All commands.
+    pub commands: f64,
+    /// The attempt as a whole.
+    pub total: f64,
+}
+
+impl From<Timing> for TimingMs {
+    fn from(timing: Timing) -> Self {
+        Self {
+            connect: millis(timing.connect),
+            login: millis(timing.login),
+            commands: millis(timing.commands),
+            total: millis(timing.total),
+        }
+    }
+}
+
+/// One command and its answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct CommandRecord {
+    /// As it was sent.
+    pub command: String,
+    /// `failed` where the device refused it or the session ended within it.
+    pub status: CommandStatus,
+    /// What the device printed; in JSON, bytes that are not UTF-8 become U+FFFD.
+    #[serde(serialize_with = "lossy")]
+    pub output: Vec<u8>,
+    /// From its first byte sent to the end of its output.
+    pub elapsed_ms: f64,
+    /// The output went over the limit and was cut.
+    pub truncated: bool,
+    /// What a template made of the output.
+    pub parsed: Option<serde_json::Value>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CommandStatus {
+    /// The prompt came back, and no error with it.
+    Ok,
+    /// Refused, or cut short.
+    Failed,
+}
+
+/// `duration` in milliseconds, to a tenth.
+pub fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+fn lossy<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(bytes))
+}
+
+fn timestamp<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&humantime::format_rfc3339_millis(*time)),
+        None => serializer.serialize_none(),
+    }
+}

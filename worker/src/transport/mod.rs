@@ -1,0 +1,57 @@
+//! Moving bytes to and from a device. Nothing here knows a prompt.
+
+use std::time::Instant;
+
+use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
+
+/// A device's terminal, whatever carries it.
+///
+/// Calls block until they can do something, the deadline passes, or the worker is told to end
+/// its sessions. Every wait goes through [`crate::link::Link::wait`].
+pub trait Transport {
+    /// From here on every call must be over by `deadline`, however busily the device talks.
+    fn set_deadline(&mut self, deadline: Instant);
+
+    /// Reads what the device has sent, at least one byte; 0 where it has closed the session.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError>;
+
+    /// Whether a `read` now would return at once.
+    fn is_readable(&mut self) -> bool;
+
+    /// Sends all of `bytes`.
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), TransportError>;
+}
+
+/// Why a transport gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The deadline passed.
+    #[error("the deadline passed")]
+    Deadline,
+    /// The worker was told to end its sessions.
+    #[error("interrupted")]
+    Cancelled,
+    /// The connection is gone.
+    #[error("{0}")]
+    Closed(String),
+    /// The device broke the protocol.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl TransportError {
+    /// The failure that this is at `stage`; `doing` completes "timed out …", "… while …".
+    pub fn at(self, stage: Stage, doing: &str) -> Failure {
+        match self {
+            Self::Deadline => Failure::new(ErrorKind::Timeout, stage, format!("timed out while {doing}")),
+            Self::Cancelled => Failure::new(ErrorKind::Interrupted, stage, format!("interrupted while {doing}")),
+            Self::Closed(why) => {
+                Failure::new(ErrorKind::Disconnected, stage, format!("the device closed the connection while {doing}: {why}"))
+            }
+            Self::Protocol(why) => {
+                let kind = if stage == Stage::Handshake { ErrorKind::Handshake } else { ErrorKind::Disconnected };
+                Failure::new(kind, stage, format!("protocol error while {doing}: {why}"))
+            }
+        }
+    }
+}
