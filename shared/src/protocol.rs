@@ -83,6 +83,8 @@ pub struct Setup {
     pub threads: u32,
     /// Bytes of output kept per command; what goes over it is dropped and said.
     pub output_limit: u64,
+    /// Log what is of interest only to someone who looks for a fault.
+    pub verbose: bool,
     /// Definitions of every platform that the run uses.
     pub platforms: Vec<Platform>,
 }

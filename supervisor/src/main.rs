@@ -1,1 +1,5 @@
-fn main() {}
+//! The `netsweep` executable.
+
+fn main() -> std::process::ExitCode {
+    netsweep::main()
+}

@@ -1,1 +1,23 @@
+//! netsweep's worker: a pool of session threads that run commands on devices.
+//!
+//! A worker is the process that talks to untrusted devices through a C library, so it owns
+//! nothing: it opens no file and starts no program, and all that it knows came down its pipe.
+//!
+//! Blocking, straight-line code in one thread per session; every wait on a device goes through
+//! [`link::Link::wait`].
 
+// From the outside in: the pipe, the threads, one attempt.
+pub mod serve;
+mod pool;
+mod attempt;
+// Reaching a device: connection, deadlines, and what carries the session.
+pub mod connect;
+pub mod link;
+pub mod transport;
+pub mod watchdog;
+// Talking to it: platform, prompt, dialogue.
+pub mod channel;
+pub mod platform;
+pub mod session;
+
+pub use serve::main;

@@ -1,0 +1,337 @@
+//! What can be typed. What it means is decided elsewhere.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use netsweep_shared::fleet::{Fault, Latency};
+use netsweep_shared::job::Transport;
+
+use crate::output::Format;
+
+/// Run commands on thousands of network devices over SSH and Telnet.
+#[derive(Debug, Parser)]
+#[command(name = "netsweep", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the commands on the selected devices
+    Run(Box<RunArgs>),
+    /// Start a simulated fleet and keep it up until Ctrl-C
+    Simulate(SimulateArgs),
+    /// Be a worker: frames on stdin and stdout.
+    #[command(hide = true)]
+    Worker,
+    /// Be a simulated fleet: frames on stdin and stdout.
+    #[command(hide = true)]
+    Simulator,
+}
+
+/// `netsweep run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Commands to run, in this order, in one session per device; without any, those of the inventory
+    #[arg(value_name = "COMMAND")]
+    pub commands: Vec<String>,
+
+    /// Which devices, and what to run.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
+    /// Processes and threads.
+    #[command(flatten)]
+    pub mix: MixArgs,
+
+    /// Limits of time.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    /// Show the plan (devices, mix, limits) and connect to nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Rehearse: the same devices, platforms and commands, on simulated devices on loopback; nothing leaves the
+    /// machine, and no secret is read
+    #[arg(long, help_heading = "Simulated fleet")]
+    pub simulate: bool,
+
+    /// What the simulated devices are like.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+}
+
+/// Which devices, and what to run on them.
+#[derive(Debug, Args)]
+pub struct SelectionArgs {
+    /// Inventory
+    #[arg(short, long, value_name = "FILE", default_value = "devices.toml")]
+    pub inventory: PathBuf,
+
+    /// Select devices: name globs, group:NAME, platform:NAME, KEY=VALUE on variables; `,` = or, `&` = and,
+    /// `!` = not
+    #[arg(short, long, value_name = "EXPR")]
+    pub limit: Option<String>,
+
+    /// Commands, one a line, `#` comments; run after those of the command line
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub commands_file: Option<PathBuf>,
+}
+
+/// Processes and threads.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Processes and threads")]
+pub struct MixArgs {
+    /// Worker processes [default: one per CPU core that this process may use]
+    #[arg(short = 'P', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub processes: Option<u32>,
+
+    /// Session threads per worker [default: 64]
+    #[arg(short = 'T', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16_000))]
+    pub threads: Option<u32>,
+
+    /// Executable to start as the worker, instead of this one
+    #[arg(long, value_name = "PATH")]
+    pub worker_binary: Option<PathBuf>,
+}
+
+/// Limits of time, attempts and size.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Further attempts when a login fails for a reason that can pass; a rejected password is never retried
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub retries: u32,
+
+    /// Time for name look-up and connection [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = positive_time)]
+    pub connect_timeout: Option<Duration>,
+
+    /// Time from the open connection to the first prompt
+    #[arg(long, value_name = "TIME", value_parser = positive_time, default_value = "30s")]
+    pub login_timeout: Duration,
+
+    /// Time for each command [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = positive_time)]
+    pub command_timeout: Option<Duration>,
+
+    /// Time for a device, over all its attempts
+    #[arg(long, value_name = "TIME", value_parser = positive_time, default_value = "2m")]
+    pub device_timeout: Duration,
+
+    /// How long running sessions may go on after the first Ctrl-C
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10s")]
+    pub grace: Duration,
+
+    /// MiB of output kept per command; the rest is dropped, and said
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub max_output: u64,
+}
+
+/// Where results and progress go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of stdout [default: table on a terminal, else jsonl]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
+
+    /// Also write one text file per device into this directory
+    #[arg(short, long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+
+    /// No progress and no summary
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Let the workers log details to stderr
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `netsweep simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Simulate the devices of this inventory, instead of --devices
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["devices", "platform", "transport"])]
+    pub inventory: Option<PathBuf>,
+
+    /// Simulate this many devices
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub devices: u32,
+
+    /// Their platform
+    #[arg(long, value_name = "NAME", default_value = "cisco_ios")]
+    pub platform: String,
+
+    /// Their transport: ssh or telnet
+    #[arg(long, value_name = "TRANSPORT", default_value = "ssh", value_parser = transport)]
+    pub transport: Transport,
+
+    /// Where the inventory of the fleet is written [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// What the devices are like.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+}
+
+/// What simulated devices are like.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Simulated fleet")]
+pub struct FleetArgs {
+    /// Time before a device's first byte: `20ms`, `10ms..50ms` (uniform) or `20ms~200ms` (log-normal: median and
+    /// 99th percentile) [default: 5ms]
+    #[arg(long, value_name = "LATENCY", value_parser = latency)]
+    pub sim_connect: Option<Latency>,
+
+    /// Time before a device answers the password [default: 50ms~200ms]
+    #[arg(long, value_name = "LATENCY", value_parser = latency)]
+    pub sim_login: Option<Latency>,
+
+    /// Time before a device answers a command [default: 100ms~500ms]
+    #[arg(long, value_name = "LATENCY", value_parser = latency)]
+    pub sim_command: Option<Latency>,
+
+    /// Bytes that a show command prints [default: what the platform's would]
+    #[arg(long, value_name = "BYTES")]
+    pub sim_output: Option<u64>,
+
+    /// Give a share of the devices a fault: `silent=2%`, or `cut=5` devices; a variable `sim_fault` in the inventory
+    /// gives it to one device
+    #[arg(long, value_name = "FAULT=SHARE")]
+    pub sim_fault: Vec<FaultShare>,
+
+    /// Source of all that varies among simulated devices [default: 1]
+    #[arg(long, value_name = "N")]
+    pub sim_seed: Option<u64>,
+}
+
+impl FleetArgs {
+    /// Whether any of them was typed.
+    pub fn any(&self) -> bool {
+        self.sim_connect.is_some()
+            || self.sim_login.is_some()
+            || self.sim_command.is_some()
+            || self.sim_output.is_some()
+            || !self.sim_fault.is_empty()
+            || self.sim_seed.is_some()
+    }
+}
+
+/// `FAULT=SHARE`: how many devices have a fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaultShare {
+    /// Which.
+    pub fault: Fault,
+    /// How many.
+    pub share: Share,
+}
+
+/// How many of a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Share {
+    /// So many.
+    Count(usize),
+    /// So many in a hundred.
+    Percent(f64),
+}
+
+impl Share {
+    /// How many of `whole`.
+    pub fn of(self, whole: usize) -> usize {
+        match self {
+            Self::Count(count) => count.min(whole),
+            Self::Percent(percent) => (whole as f64 * percent / 100.0).round() as usize,
+        }
+    }
+}
+
+impl std::str::FromStr for FaultShare {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (fault, share) = text.split_once('=').ok_or("write FAULT=SHARE, such as silent=2% or cut=5")?;
+        let bad = || format!("{share:?} is no share: write a number of devices, or 0% to 100%");
+        let share = match share.strip_suffix('%') {
+            Some(percent) => Share::Percent(
+                percent.parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(bad)?,
+            ),
+            None => Share::Count(share.parse().map_err(|_| bad())?),
+        };
+        Ok(Self { fault: fault.parse()?, share })
+    }
+}
+
+fn positive_time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write 10s, 2m or 500ms"))?;
+    if time.is_zero() { Err("must be longer than nothing".into()) } else { Ok(time) }
+}
+
+fn transport(text: &str) -> Result<Transport, String> {
+    [Transport::Ssh, Transport::Telnet]
+        .into_iter()
+        .find(|transport| transport.as_str() == text)
+        .ok_or_else(|| "write ssh or telnet".into())
+}
+
+fn latency(text: &str) -> Result<Latency, String> {
+    let time = |text: &str| {
+        humantime::parse_duration(text.trim())
+            .map_err(|error| format!("{error}; write 300ms, 100ms..500ms or 300ms~2s"))
+    };
+    let ordered = |low: &str, high: &str, make: fn(Duration, Duration) -> Latency| {
+        let (low, high) = (time(low)?, time(high)?);
+        if low <= high { Ok(make(low, high)) } else { Err("the first time must not be the longer one".into()) }
+    };
+    if let Some((low, high)) = text.split_once("..") {
+        ordered(low, high, Latency::Uniform)
+    } else if let Some((median, p99)) = text.split_once('~') {
+        ordered(median, p99, Latency::LogNormal)
+    } else {
+        time(text).map(Latency::Fixed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn latencies() {
+        let ms = Duration::from_millis;
+        assert_eq!(latency("300ms"), Ok(Latency::Fixed(ms(300))));
+        assert_eq!(latency("100ms..1s"), Ok(Latency::Uniform(ms(100), ms(1000))));
+        assert_eq!(latency("50ms~200ms"), Ok(Latency::LogNormal(ms(50), ms(200))));
+        assert!(latency("1s..100ms").is_err());
+        assert!(latency("soon").is_err());
+    }
+
+    #[test]
+    fn shares() {
+        let share = |text: &str| text.parse::<FaultShare>().map(|it| it.share.of(200));
+        assert_eq!(share("silent=2%"), Ok(4));
+        assert_eq!(share("cut=5"), Ok(5));
+        assert!(share("cut=101%").is_err());
+        assert!(share("cut=-1").is_err());
+        assert!(share("cut").is_err());
+        assert!(share("explode=1").is_err_and(|error| error.contains("stall-output")));
+    }
+}

@@ -1,0 +1,103 @@
+//! How many processes, how many threads.
+
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// P processes × T threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mix {
+    /// Worker processes.
+    pub processes: u32,
+    /// Session threads in each.
+    pub threads: u32,
+}
+
+/// Session threads per worker where nobody says otherwise.
+pub const DEFAULT_THREADS: u32 = 64;
+
+/// Descriptors of a worker that are not sessions': pipes, and what libraries keep open.
+const OTHER_DESCRIPTORS: u64 = 32;
+
+impl Mix {
+    /// The mix for `devices` devices, and in one sentence each what it had to give up of what was
+    /// asked for.
+    ///
+    /// Without `processes`, one per CPU core that this process may use: affinity and the cgroup's
+    /// quota count.
+    pub fn choose(processes: Option<u32>, threads: Option<u32>, devices: usize, descriptors: u64) -> (Self, Vec<String>) {
+        let mut said = Vec::new();
+        let devices = u32::try_from(devices).unwrap_or(u32::MAX).max(1);
+        let asked_processes = processes.unwrap_or_else(|| available_parallelism().map_or(1, |n| n.get() as u32));
+        let asked_threads = threads.unwrap_or(DEFAULT_THREADS);
+
+        let processes = asked_processes.min(devices);
+        if processes < asked_processes {
+            said.push(format!("{processes} of {asked_processes} worker processes: there are no more devices"));
+        }
+        let needed = devices.div_ceil(processes);
+        let allowed = u32::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(u32::MAX).max(1);
+        let threads = asked_threads.min(needed).min(allowed);
+        if threads < asked_threads && allowed < needed {
+            said.push(format!(
+                "{threads} of {asked_threads} session threads per worker: a process may have {descriptors} open \
+                 files here (see ulimit -n)"
+            ));
+        } else if threads < asked_threads {
+            said.push(format!(
+                "{threads} of {asked_threads} session threads per worker: that is one for each device"
+            ));
+        }
+        (Self { processes, threads }, said)
+    }
+
+    /// Sessions at once.
+    pub fn sessions(self) -> u64 {
+        u64::from(self.processes) * u64::from(self.threads)
+    }
+}
+
+/// CPU cores that this process may use.
+pub fn usable_cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Raises this process's limit of open files as far as it may, for itself and the workers, and
+/// returns it.
+pub fn raise_descriptor_limit() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let now = if setrlimit(Resource::Nofile, raised).is_ok() { raised.current } else { limit.current };
+    now.unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEFAULT_THREADS, Mix};
+
+    #[test]
+    fn the_mix_is_what_was_asked_for() {
+        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, 20_000);
+        assert_eq!((mix.processes, mix.threads), (2, 500));
+        assert!(said.is_empty(), "{said:?}");
+        assert_eq!(Mix::choose(Some(4), None, 2000, 20_000).0.threads, DEFAULT_THREADS);
+    }
+
+    #[test]
+    fn no_more_threads_than_devices() {
+        let (mix, said) = Mix::choose(Some(2), Some(64), 3, 20_000);
+        assert_eq!((mix.processes, mix.threads), (2, 2));
+        assert_eq!(said, ["2 of 64 session threads per worker: that is one for each device"]);
+        let (mix, said) = Mix::choose(Some(8), Some(1), 3, 20_000);
+        assert_eq!((mix.processes, mix.threads), (3, 1));
+        assert_eq!(said, ["3 of 8 worker processes: there are no more devices"]);
+    }
+
+    #[test]
+    fn no_more_threads_than_descriptors() {
+        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, 1024);
+        assert_eq!(mix.threads, 992);
+        assert!(said[0].contains("ulimit -n"), "{said:?}");
+    }
+}

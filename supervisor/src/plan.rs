@@ -1,0 +1,87 @@
+//! What a run will do, decided before anything is started.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use netsweep_shared::job::{Job, JobId, Login, Timeouts, Transport};
+use netsweep_shared::platform::Platform;
+
+use crate::dispatch::JobSpec;
+use crate::mix::Mix;
+
+/// A run, complete: every secret read, every limit known.
+#[derive(Debug)]
+pub struct Plan {
+    /// The run's name: when it was planned, to the second, and a few random letters.
+    pub run: String,
+    /// One for each selected device, in inventory order; a job's id is its index.
+    pub jobs: Vec<PlannedJob>,
+    /// Processes and threads.
+    pub mix: Mix,
+    /// The platforms that the jobs name.
+    pub platforms: Vec<Platform>,
+    /// Most sessions at once in each limited group.
+    pub group_limits: Vec<u32>,
+    /// A device's time, over all its attempts.
+    pub device_timeout: Duration,
+    /// Further attempts when a login fails for a reason that can pass.
+    pub retries: u32,
+    /// How long running sessions may go on after the first interrupt.
+    pub grace: Duration,
+    /// Bytes of output kept per command.
+    pub output_limit: u64,
+    /// Tell the workers to log details.
+    pub verbose: bool,
+}
+
+/// One device's part of the plan.
+#[derive(Clone, Debug)]
+pub struct PlannedJob {
+    /// The device's name.
+    pub device: Arc<str>,
+    /// IP address or host name.
+    pub address: Arc<str>,
+    /// TCP port.
+    pub port: u16,
+    /// How to reach it.
+    pub transport: Transport,
+    /// Name of its platform.
+    pub platform: Arc<str>,
+    /// Who logs in; shared by all devices with the same credential.
+    pub login: Arc<Login>,
+    /// What to run.
+    pub commands: Arc<[String]>,
+    /// Limits of its steps.
+    pub timeouts: Timeouts,
+    /// Old algorithms as well.
+    pub ssh_legacy: bool,
+    /// What the dispatcher needs to know.
+    pub spec: JobSpec,
+}
+
+impl Plan {
+    /// The job of `id`.
+    pub fn job(&self, id: JobId) -> &PlannedJob {
+        &self.jobs[id.index()]
+    }
+}
+
+impl PlannedJob {
+    /// The message for the worker: this device's attempt number `attempt`, which may take
+    /// `time_left`.
+    pub fn to_job(&self, id: JobId, attempt: u32, time_left: Duration) -> Job {
+        Job {
+            id,
+            attempt,
+            device: self.device.to_string(),
+            address: self.address.to_string(),
+            port: self.port,
+            transport: self.transport,
+            platform: self.platform.to_string(),
+            login: Login::clone(&self.login),
+            commands: self.commands.to_vec(),
+            timeouts: Timeouts { device: time_left, ..self.timeouts },
+            ssh_legacy: self.ssh_legacy,
+        }
+    }
+}

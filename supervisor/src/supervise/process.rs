@@ -1,0 +1,256 @@
+//! One worker's process and the threads on its pipes.
+
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender};
+use netsweep_shared::frame::{self, FrameError, FrameReader};
+use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
+
+use crate::dispatch::message::{Death, WorkerId};
+
+/// How a worker's executable is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkerCommand {
+    /// This very executable, as its hidden subcommand.
+    Ourselves,
+    /// Another one, without arguments.
+    Binary(PathBuf),
+}
+
+/// The name of the hidden subcommand that makes this executable a worker.
+pub const WORKER_SUBCOMMAND: &str = "worker";
+
+/// What a worker's process needs of our environment: name resolution, libraries, backtraces.
+/// Nothing else is passed on, because passwords may be in it.
+const PASSED_ON: [&str; 5] = ["LD_LIBRARY_PATH", "LOCALDOMAIN", "RES_OPTIONS", "RUST_BACKTRACE", "TZ"];
+
+/// How long a worker may take to exit after its pipe was closed or its process killed.
+const EXIT_GRACE: Duration = Duration::from_secs(2);
+/// Longest log line of a worker that is passed on, in bytes.
+const LOG_LINE: u64 = 4096;
+const READ_BUFFER: usize = 64 * 1024;
+
+/// What arrives from a worker.
+#[derive(Debug)]
+pub enum Incoming {
+    /// It said hello.
+    Ready(WorkerId),
+    /// It sent a message.
+    Message(WorkerId, FromWorker),
+    /// It wrote a line to stderr.
+    Log(WorkerId, String),
+    /// Its stdout ended, in order or not.
+    Ended(WorkerId, Option<PipeFault>),
+}
+
+/// What was wrong with the frames.
+#[derive(Debug)]
+pub enum PipeFault {
+    /// Its version is not ours, or it is no netsweep.
+    Unusable(String),
+    /// It broke the protocol.
+    Broken(String),
+}
+
+/// A worker's process, from start to reaping.
+#[derive(Debug)]
+pub struct WorkerProcess {
+    /// Which.
+    pub id: WorkerId,
+    child: Child,
+    /// `None` once the worker was told to go.
+    to_worker: Option<Sender<ToWorker>>,
+    /// Why we killed it, if we did.
+    killed: Option<String>,
+}
+
+impl WorkerCommand {
+    fn command(&self) -> Command {
+        match self {
+            // Not by path: it may have been replaced since we started.
+            Self::Ourselves => {
+                let mut command = Command::new("/proc/self/exe");
+                command.arg0("netsweep").arg(WORKER_SUBCOMMAND);
+                command
+            }
+            Self::Binary(path) => Command::new(path),
+        }
+    }
+}
+
+impl WorkerProcess {
+    /// Starts the process and its pipe threads, which report to `incoming`. To be called on the
+    /// main thread: the worker dies with the thread that started it.
+    pub fn start(id: WorkerId, command: &WorkerCommand, setup: Setup, incoming: &Sender<Incoming>) -> Result<Self> {
+        let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+        let mut child = command
+            .command()
+            .env_clear()
+            .envs(passed_on)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C on the terminal is the supervisor's business alone.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.describe()))?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else { unreachable!("all three are piped") };
+        // Bounded by the dispatcher's credit.
+        let (to_worker, messages) = crossbeam_channel::unbounded();
+        let process = Self { id, child, to_worker: Some(to_worker), killed: None };
+        process.send(ToWorker::Setup(setup));
+        let threads = [
+            pipe_thread(format!("to-worker-{}", id.number), move || write_messages(&messages, stdin)),
+            pipe_thread(format!("from-worker-{}", id.number), {
+                let incoming = incoming.clone();
+                move || read_messages(id, stdout, &incoming)
+            }),
+            pipe_thread(format!("log-of-worker-{}", id.number), {
+                let incoming = incoming.clone();
+                move || read_log(id, stderr, &incoming)
+            }),
+        ];
+        threads.into_iter().collect::<io::Result<()>>().context("cannot start a thread for a worker's pipe")?;
+        Ok(process)
+    }
+
+    /// The operating system's number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Hands it a message; a process that is gone hears nothing, and its end is reported.
+    pub fn send(&self, message: ToWorker) {
+        if let Some(to_worker) = &self.to_worker {
+            let _ = to_worker.send(message);
+        }
+    }
+
+    /// Kills the process; its end is then reported as a fault, for `reason`.
+    pub fn kill(&mut self, reason: String) {
+        self.killed.get_or_insert(reason);
+        let _ = self.child.kill();
+    }
+
+    /// Closes its pipe: it exits when it sees that.
+    pub fn close(&mut self) {
+        self.to_worker = None;
+    }
+
+    /// Waits for the process, which is to end by itself and is killed if it does not, and says
+    /// what its end means.
+    pub fn reap(mut self, fault: Option<PipeFault>) -> Result<Death> {
+        self.close();
+        let status = self.wait().context("cannot wait for a worker")?;
+        Ok(match (self.killed, fault) {
+            (Some(reason), _) => Death::Fault(reason),
+            (None, Some(PipeFault::Unusable(reason))) => Death::Unusable(reason),
+            (None, Some(PipeFault::Broken(reason))) if status.signal().is_none() => Death::Fault(reason),
+            (None, _) => death_by(status),
+        })
+    }
+
+    fn wait(&mut self) -> io::Result<ExitStatus> {
+        let deadline = Instant::now() + EXIT_GRACE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.child.kill()?;
+        self.child.wait()
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl WorkerCommand {
+    fn describe(&self) -> String {
+        match self {
+            Self::Ourselves => "this executable as a worker".into(),
+            Self::Binary(path) => format!("the worker {}", path.display()),
+        }
+    }
+}
+
+/// A signal that the process raised itself is a fault; any other came from outside.
+fn death_by(status: ExitStatus) -> Death {
+    use rustix::process::Signal;
+    let faults = [Signal::SEGV, Signal::ABORT, Signal::BUS, Signal::ILL, Signal::FPE, Signal::SYS, Signal::TRAP];
+    match status.signal() {
+        Some(signal) if faults.iter().any(|fault| fault.as_raw() == signal) => {
+            Death::Fault(format!("it was ended by {status}"))
+        }
+        Some(_) => Death::Killed(format!("it was killed from outside ({status})")),
+        None => Death::Fault(format!("it ended unexpectedly ({status})")),
+    }
+}
+
+fn pipe_thread(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name).spawn(body).map(drop)
+}
+
+/// Ends when the worker was told to go (the channel is closed) or is gone (the pipe is).
+fn write_messages(messages: &Receiver<ToWorker>, stdin: ChildStdin) {
+    let mut stdin = BufWriter::with_capacity(READ_BUFFER, stdin);
+    if frame::write(&mut stdin, &Hello::ours()).is_err() {
+        return;
+    }
+    while let Ok(message) = messages.recv() {
+        if frame::write(&mut stdin, &message).is_err() || (messages.is_empty() && stdin.flush().is_err()) {
+            return;
+        }
+    }
+}
+
+fn read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming>) {
+    let fault = try_read_messages(id, stdout, incoming).err();
+    let _ = incoming.send(Incoming::Ended(id, fault));
+}
+
+fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming>) -> Result<(), PipeFault> {
+    let broken = |error: FrameError| PipeFault::Broken(error.to_string());
+    let mut frames = FrameReader::new(BufReader::with_capacity(READ_BUFFER, stdout));
+    let no_hello = |why: String| PipeFault::Unusable(format!("it did not say hello as a netsweep worker does ({why})"));
+    match frames.next::<Hello>() {
+        Ok(Some(hello)) => hello.check().map_err(|error| PipeFault::Unusable(error.to_string()))?,
+        // Died before it could speak: its exit status says more than its silence.
+        Ok(None) => return Ok(()),
+        Err(FrameError::Io(error)) => return Err(PipeFault::Broken(error.to_string())),
+        Err(error) => return Err(no_hello(error.to_string())),
+    }
+    let mut next = Incoming::Ready(id);
+    // The receiver is gone when the run is over.
+    while incoming.send(next).is_ok() {
+        match frames.next::<FromWorker>().map_err(broken)? {
+            Some(message) => next = Incoming::Message(id, message),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+fn read_log(id: WorkerId, stderr: impl Read, incoming: &Sender<Incoming>) {
+    let mut stderr = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while (&mut stderr).take(LOG_LINE).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        line.clear();
+        if !text.is_empty() && incoming.send(Incoming::Log(id, text)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The loop that joins worker processes, dispatcher and listeners.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, Sender, select_biased};
+use netsweep_shared::job::JobId;
+use netsweep_shared::outcome::{AttemptEnd, Timing};
+use netsweep_shared::protocol::{FromWorker, Setup, ToWorker};
+
+use super::gather::{Gatherer, OutOfTurn};
+use super::process::{Incoming, PipeFault, WorkerCommand, WorkerProcess};
+use super::signals::Signals;
+use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
+use crate::dispatch::{Dispatcher, JobSpec, Settings};
+use crate::event::{Consumer, RunEnd, RunEvent};
+use crate::plan::Plan;
+use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
+use crate::usage::UsageSampler;
+
+const TICK: Duration = Duration::from_millis(100);
+const USAGE_EVERY: Duration = Duration::from_secs(1);
+/// Messages of all workers that wait for us. When it is full the pipes fill, then the workers'
+/// own queues, then the devices' sockets.
+const WAITING: usize = 1024;
+
+/// How a sweep ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// For the listeners.
+    pub end: RunEnd,
+    /// For the exit code.
+    pub ending: Ending,
+}
+
+/// Runs `plan`, telling `listener` of everything, and returns when every worker is gone.
+///
+/// # Errors
+/// When a listener fails (what cannot be written would be lost), when an output cannot be kept.
+pub fn sweep(plan: &Plan, command: &WorkerCommand, signals: &Signals, listener: &mut dyn Consumer) -> Result<Outcome> {
+    let settings = Settings {
+        processes: plan.mix.processes,
+        threads: plan.mix.threads,
+        retries: plan.retries,
+        device_timeout: plan.device_timeout,
+        grace: plan.grace,
+        group_limits: plan.group_limits.clone(),
+        seed: u64::from(std::process::id()),
+    };
+    let specs: Vec<JobSpec> = plan.jobs.iter().map(|job| job.spec.clone()).collect();
+    let order = (0..plan.jobs.len() as u32).map(JobId).collect();
+    let (dispatcher, actions) = Dispatcher::start(settings, specs, order);
+    let (tell, incoming) = crossbeam_channel::bounded(WAITING);
+    let mut sweep = Sweep {
+        plan,
+        command,
+        listener,
+        dispatcher,
+        began: Instant::now(),
+        first_dispatch: None,
+        last_result: None,
+        workers: BTreeMap::new(),
+        gatherer: Gatherer::default(),
+        usage: UsageSampler::new()?,
+        tell,
+        ending: None,
+    };
+    sweep.act(actions)?;
+    sweep.run(&incoming, signals)
+}
+
+struct Sweep<'a> {
+    plan: &'a Plan,
+    command: &'a WorkerCommand,
+    listener: &'a mut dyn Consumer,
+    dispatcher: Dispatcher,
+    began: Instant,
+    first_dispatch: Option<Instant>,
+    last_result: Option<Instant>,
+    workers: BTreeMap<u32, WorkerProcess>,
+    gatherer: Gatherer,
+    usage: UsageSampler,
+    tell: Sender<Incoming>,
+    ending: Option<Ending>,
+}
+
+impl Sweep<'_> {
+    fn run(mut self, incoming: &Receiver<Incoming>, signals: &Signals) -> Result<Outcome> {
+        let ticks = crossbeam_channel::tick(TICK);
+        let usage = crossbeam_channel::tick(USAGE_EVERY);
+        let ending = loop {
+            if let Some(ending) = self.ending.take() {
+                break ending;
+            }
+            // In this order: a flood of messages must not keep Ctrl-C or the clock waiting.
+            select_biased! {
+                recv(signals.receiver()) -> signal => if signal.is_ok() { self.interrupted()? },
+                recv(ticks) -> _ => self.handle(Event::Tick)?,
+                recv(usage) -> _ => self.tell_usage()?,
+                recv(incoming) -> what => if let Ok(what) = what { self.take_in(what)? },
+            }
+        };
+        self.tell_usage()?;
+        self.let_workers_go(&ending);
+        let end = RunEnd {
+            makespan: match (self.first_dispatch, self.last_result) {
+                (Some(first), Some(last)) => last - first,
+                _ => Duration::ZERO,
+            },
+            left: self.dispatcher.unsettled(),
+            interrupted: ending == Ending::Interrupted,
+        };
+        Ok(Outcome { end, ending })
+    }
+
+    fn handle(&mut self, event: Event) -> Result<()> {
+        let actions = self.dispatcher.handle(event, self.began.elapsed());
+        self.act(actions)
+    }
+
+    fn interrupted(&mut self) -> Result<()> {
+        self.listener.on(&RunEvent::Notice(
+            "interrupted: no new devices; running sessions may finish (once more to stop at once)",
+        ))?;
+        self.handle(Event::Interrupt)
+    }
+
+    fn tell_usage(&mut self) -> Result<()> {
+        let pids: Vec<(u32, u32)> = self.workers.iter().map(|(number, worker)| (*number, worker.pid())).collect();
+        let usage = self.usage.sample(&pids);
+        self.listener.on(&RunEvent::Usage(usage))
+    }
+
+    fn take_in(&mut self, what: Incoming) -> Result<()> {
+        match what {
+            Incoming::Ready(id) => {
+                if let Some(worker) = self.workers.get(&id.number).filter(|worker| worker.id == id) {
+                    self.listener.on(&RunEvent::WorkerUp { worker: id.number, pid: worker.pid() })?;
+                }
+                self.handle(Event::WorkerReady(id))
+            }
+            Incoming::Log(id, line) => self.listener.on(&RunEvent::Notice(&format!("{id}: {line}"))),
+            Incoming::Ended(id, fault) => self.worker_ended(id, fault),
+            Incoming::Message(id, message) => self.take_message(id, message),
+        }
+    }
+
+    fn worker_ended(&mut self, id: WorkerId, fault: Option<PipeFault>) -> Result<()> {
+        let Some(worker) = self.workers.remove(&id.number) else { return Ok(()) };
+        let death = worker.reap(fault)?;
+        self.listener.on(&RunEvent::WorkerLost { worker: id.number, reason: death.reason() })?;
+        self.handle(Event::WorkerGone(id, death))
+    }
+
+    fn take_message(&mut self, id: WorkerId, message: FromWorker) -> Result<()> {
+        let (job, passage) = match message {
+            FromWorker::Alive => return self.handle(Event::Heard(id)),
+            FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, &bytes),
+            FromWorker::CommandEnded { job, command, end } => {
+                let known = self.knows(id, job, command);
+                let taken = if known { self.gatherer.command_ended(job, command, end) } else { Err(OutOfTurn) };
+                return self.heard(id, job, taken);
+            }
+            FromWorker::Started(job) => (job, Passage::Started),
+            FromWorker::LoggedIn(job) => (job, Passage::LoggedIn),
+            FromWorker::CommandsBegin(job) => (job, Passage::CommandsBegin),
+            FromWorker::Finished { job, end } => (job, Passage::Finished(end)),
+            FromWorker::Returned(job) => (job, Passage::Returned),
+        };
+        let started = passage == Passage::Started;
+        self.handle(Event::Job(id, job, passage))?;
+        if started && self.dispatcher.runs(id, job) {
+            self.gatherer.begin(job);
+            self.listener.on(&RunEvent::DeviceStarted { worker: id.number })?;
+        }
+        Ok(())
+    }
+
+    fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: &[u8]) -> Result<()> {
+        let known = self.knows(id, job, command);
+        let taken = if known { self.gatherer.output(job, command, bytes)? } else { Err(OutOfTurn) };
+        self.heard(id, job, taken)
+    }
+
+    /// Whether `worker` runs `job` and the job has such a command.
+    fn knows(&self, worker: WorkerId, job: JobId, command: u32) -> bool {
+        self.dispatcher.runs(worker, job) && (command as usize) < self.plan.job(job).commands.len()
+    }
+
+    fn heard(&mut self, id: WorkerId, job: JobId, taken: Result<(), OutOfTurn>) -> Result<()> {
+        match taken {
+            Ok(()) => self.handle(Event::Heard(id)),
+            Err(OutOfTurn) => self.kill(id, format!("it sent output of job {job} out of turn")),
+        }
+    }
+
+    fn kill(&mut self, id: WorkerId, reason: String) -> Result<()> {
+        if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
+            worker.kill(reason);
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, actions: Vec<Action>) -> Result<()> {
+        for action in actions {
+            match action {
+                Action::Start(id) => self.start_worker(id)?,
+                Action::Send { worker, job, attempt, time_left } => {
+                    self.first_dispatch.get_or_insert_with(Instant::now);
+                    let message = self.plan.job(job).to_job(job, attempt, time_left);
+                    self.send(worker, ToWorker::Job(Box::new(message)));
+                }
+                Action::Drain(worker) => self.send(worker, ToWorker::Drain),
+                Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
+                Action::Kill(worker, reason) => self.kill(worker, reason)?,
+                Action::Retry { worker, .. } => {
+                    self.listener.on(&RunEvent::DeviceRetried { worker: worker.number })?;
+                }
+                Action::Settle { job, attempts, worker, verdict } => self.settle(job, attempts, worker, verdict)?,
+                Action::Finish(ending) => self.ending = Some(ending),
+            }
+        }
+        Ok(())
+    }
+
+    fn start_worker(&mut self, id: WorkerId) -> Result<()> {
+        let setup = Setup {
+            worker: id.number,
+            threads: self.plan.mix.threads,
+            output_limit: self.plan.output_limit,
+            verbose: self.plan.verbose,
+            platforms: self.plan.platforms.clone(),
+        };
+        match WorkerProcess::start(id, self.command, setup, &self.tell) {
+            Ok(worker) => {
+                self.workers.insert(id.number, worker);
+                Ok(())
+            }
+            Err(error) => self.handle(Event::WorkerGone(id, Death::Unusable(format!("{error:#}")))),
+        }
+    }
+
+    fn send(&self, id: WorkerId, message: ToWorker) {
+        if let Some(worker) = self.workers.get(&id.number).filter(|worker| worker.id == id) {
+            worker.send(message);
+        }
+    }
+
+    fn settle(&mut self, job: JobId, attempts: u32, worker: WorkerId, verdict: Verdict) -> Result<()> {
+        let planned = self.plan.job(job);
+        let (started, commands) = self.gatherer.finish(job, &planned.commands)?;
+        let AttemptEnd { failure, timing } = match verdict {
+            Verdict::Told(end) => end,
+            Verdict::Lost(failure) => {
+                let total = started.and_then(|started| started.elapsed().ok()).unwrap_or_default();
+                AttemptEnd { failure: Some(failure), timing: Timing { total, ..Timing::default() } }
+            }
+        };
+        let record = Record {
+            run: self.plan.run.clone(),
+            device: planned.device.to_string(),
+            address: planned.address.to_string(),
+            port: planned.port,
+            transport: planned.transport,
+            platform: planned.platform.to_string(),
+            status: if failure.is_none() { DeviceStatus::Ok } else { DeviceStatus::Failed },
+            error: failure.map(|failure| RecordError { kind: failure.kind, message: failure.message }),
+            attempts,
+            worker: Some(worker.number),
+            started,
+            timing_ms: TimingMs::from(timing),
+            commands,
+        };
+        self.last_result = Some(Instant::now());
+        self.listener.on(&RunEvent::DeviceDone(&record))
+    }
+
+    /// The sessions are over, so the workers have nothing to finish.
+    fn let_workers_go(&mut self, ending: &Ending) {
+        for worker in self.workers.values_mut() {
+            match ending {
+                Ending::Complete => worker.close(),
+                Ending::Interrupted | Ending::GaveUp(_) => worker.kill("the run is over".into()),
+            }
+        }
+        for (_, worker) in std::mem::take(&mut self.workers) {
+            // What its end says is of no interest any more.
+            let _ = worker.reap(None);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One attempt of one job: connect, log in, run the commands, and tell of each step.
+
+use std::time::Instant;
+
+use netsweep_shared::job::{Job, JobId, Transport};
+use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
+
+use crate::connect::connect;
+use crate::pool::Shared;
+use crate::serve::Outbox;
+use crate::session::{self, Deadlines, Observer};
+use crate::transport::ssh::SshTransport;
+use crate::transport::telnet::TelnetTransport;
+use crate::watchdog::Slot;
+
+pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
+    let mut clock = Clock::start();
+    let failure = try_run(job, slot, shared, &mut clock).err();
+    AttemptEnd { failure, timing: clock.timing() }
+}
+
+fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result<(), Failure> {
+    let platform = shared.platforms.get(&job.platform).ok_or_else(|| {
+        let message = format!("the worker was given no platform {:?}", job.platform);
+        Failure::new(ErrorKind::Prompt, Stage::Connect, message)
+    })?;
+    let device = clock.started + job.timeouts.device;
+    let link = connect(&job.address, job.port, slot, device.min(clock.started + job.timeouts.connect))?;
+    let connected = Instant::now();
+    clock.connected = Some(connected);
+    let deadlines =
+        Deadlines { login: device.min(connected + job.timeouts.login), command: job.timeouts.command, device };
+    let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
+    match job.transport {
+        Transport::Ssh => {
+            let mut ssh = SshTransport::open(link, job, platform.terminal(), deadlines.login)?;
+            session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
+        }
+        Transport::Telnet => {
+            let mut telnet = TelnetTransport::open(link, platform.terminal());
+            session::converse(&mut telnet, platform, job, deadlines, shared.output_limit, observer)
+        }
+    }
+}
+
+/// When each step was over.
+struct Clock {
+    started: Instant,
+    connected: Option<Instant>,
+    commands_began: Option<Instant>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { started: Instant::now(), connected: None, commands_began: None }
+    }
+
+    /// A step that did not end lasted until now; one that did not begin lasted no time.
+    fn timing(&self) -> Timing {
+        let now = Instant::now();
+        let connected = self.connected.unwrap_or(now);
+        let commands_began = self.commands_began.unwrap_or(now);
+        Timing {
+            connect: connected - self.started,
+            login: commands_began - connected,
+            commands: now - commands_began,
+            total: now - self.started,
+        }
+    }
+}
+
+/// Tells the supervisor what the session observes.
+struct Reporter<'a> {
+    job: JobId,
+    outbox: &'a Outbox,
+    clock: &'a mut Clock,
+}
+
+impl Observer for Reporter<'_> {
+    fn logged_in(&mut self) {
+        self.outbox.say(FromWorker::LoggedIn(self.job));
+    }
+
+    fn commands_begin(&mut self) {
+        self.clock.commands_began = Some(Instant::now());
+        self.outbox.say(FromWorker::CommandsBegin(self.job));
+    }
+
+    fn output(&mut self, command: u32, bytes: &[u8]) {
+        for chunk in bytes.chunks(OUTPUT_CHUNK) {
+            self.outbox.say(FromWorker::Output { job: self.job, command, bytes: chunk.to_vec() });
+        }
+    }
+
+    fn command_ended(&mut self, command: u32, end: CommandEnd) {
+        self.outbox.say(FromWorker::CommandEnded { job: self.job, command, end });
+    }
+}

@@ -1,0 +1,104 @@
+//! The session threads and the jobs that wait for them.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender};
+use netsweep_shared::job::Job;
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::protocol::{FromWorker, Setup};
+
+use crate::attempt;
+use crate::platform::CompiledPlatform;
+use crate::serve::Outbox;
+use crate::watchdog::{Slot, Watchdog};
+
+/// Enough for libssh2 and OpenSSL with room to spare; only what is touched is resident.
+const STACK: usize = 512 * 1024;
+
+/// What every session thread shares.
+pub(crate) struct Shared {
+    pub(crate) platforms: HashMap<String, CompiledPlatform>,
+    pub(crate) output_limit: u64,
+    pub(crate) outbox: Outbox,
+}
+
+pub(crate) struct Pool {
+    jobs: Sender<Job>,
+    /// The other end, from which `drain` takes what no thread has taken.
+    waiting: Receiver<Job>,
+    watchdog: Arc<Watchdog>,
+    shared: Arc<Shared>,
+}
+
+impl Pool {
+    /// Starts the session threads, or as many as the machine gives.
+    pub(crate) fn start(setup: &Setup, to_pipe: Sender<FromWorker>) -> Result<Self> {
+        let mut platforms = HashMap::new();
+        for platform in &setup.platforms {
+            platforms.insert(platform.name.clone(), CompiledPlatform::compile(platform)?);
+        }
+        let shared = Arc::new(Shared {
+            platforms,
+            output_limit: setup.output_limit,
+            outbox: Outbox::new(to_pipe),
+        });
+        let threads = setup.threads.max(1) as usize;
+        let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
+        // Unbounded, because the supervisor's credit bounds it.
+        let (jobs, waiting) = crossbeam_channel::unbounded();
+        for number in 0..threads {
+            let (waiting, slot, shared) = (waiting.clone(), watchdog.slot(number), Arc::clone(&shared));
+            let started = thread::Builder::new()
+                .name(format!("session-{number}"))
+                .stack_size(STACK)
+                .spawn(move || run_sessions(&waiting, &slot, &shared));
+            match started {
+                Ok(_) => {}
+                Err(error) if number == 0 => return Err(error).context("cannot start a session thread"),
+                Err(error) => {
+                    tracing::warn!("only {number} of {threads} session threads could be started: {error}");
+                    break;
+                }
+            }
+        }
+        Ok(Self { jobs, waiting, watchdog, shared })
+    }
+
+    pub(crate) fn take(&self, job: Job) {
+        // Cannot fail: we hold a receiver ourselves.
+        let _ = self.jobs.send(job);
+    }
+
+    pub(crate) fn drain(&self) {
+        while let Ok(job) = self.waiting.try_recv() {
+            self.shared.outbox.say(FromWorker::Returned(job.id));
+        }
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.drain();
+        self.watchdog.cancel_all();
+    }
+}
+
+fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, shared: &Shared) {
+    while let Ok(job) = waiting.recv() {
+        let id = job.id;
+        shared.outbox.say(FromWorker::Started(id));
+        let end = catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
+        shared.outbox.say(FromWorker::Finished { job: id, end });
+    }
+}
+
+/// A panic is our fault and costs this device only. The hook has already told where it was.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> AttemptEnd {
+    let message = "the session thread panicked: this is a defect of netsweep, see the log";
+    AttemptEnd {
+        failure: Some(Failure::new(ErrorKind::Crashed, Stage::Commands, message)),
+        timing: Timing::default(),
+    }
+}
