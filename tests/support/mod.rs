@@ -1,0 +1,90 @@
+//! What the end-to-end tests share: running the executable and reading what it printed.
+
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The executable under test.
+pub fn netsweep() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_netsweep"));
+    // The password that the sample inventory asks for must never be needed in a rehearsal.
+    command.env_remove("NETSWEEP_PASSWORD");
+    command.current_dir(repository());
+    command
+}
+
+/// The worker's own executable, which stands beside the supervisor's.
+pub fn worker_binary() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_netsweep")).with_file_name("netsweep-worker");
+    assert!(path.exists(), "{} is missing: build with --workspace", path.display());
+    path
+}
+
+/// The repository's top folder.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A directory with an inventory, `devices.toml`.
+pub fn inventory(text: &str) -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(directory.path().join("devices.toml"), text).expect("written");
+    directory
+}
+
+/// A finished run: what it printed and how it exited.
+pub struct Ran {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: Option<i32>,
+}
+
+/// Runs `command` to its end.
+pub fn run(command: &mut Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().expect("it starts");
+    Ran {
+        stdout: String::from_utf8(stdout).expect("stdout is UTF-8"),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        code: status.code(),
+    }
+}
+
+impl Ran {
+    /// The records of `--format jsonl` by device; each device may have only one.
+    pub fn records(&self) -> BTreeMap<String, Value> {
+        let mut records = BTreeMap::new();
+        for line in self.stdout.lines() {
+            let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let device = record["device"].as_str().expect("a device").to_owned();
+            assert!(records.insert(device, record).is_none(), "two records of one device: {line}");
+        }
+        records
+    }
+
+    /// Fails with everything that was printed unless the exit code is `code`.
+    #[track_caller]
+    pub fn expect_code(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "\nstdout:\n{}\nstderr:\n{}", head(&self.stdout), head(&self.stderr));
+        self
+    }
+}
+
+fn head(text: &str) -> String {
+    text.chars().take(6000).collect()
+}
+
+/// How many records have each pair of status and error kind (`-` for none).
+pub fn tally(records: &BTreeMap<String, Value>) -> BTreeMap<String, usize> {
+    let mut tally = BTreeMap::new();
+    for record in records.values() {
+        let status = record["status"].as_str().expect("a status");
+        let kind = record["error"]["kind"].as_str().unwrap_or("-");
+        *tally.entry(format!("{status} {kind}")).or_default() += 1;
+    }
+    tally
+}
