@@ -1,0 +1,209 @@
+//! From what was typed to what will be done. Everything that can be wrong with the input is found
+//! here, before anything is started.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail, ensure};
+use netsweep_shared::job::{Login, Timeouts};
+use netsweep_shared::platform::Platform;
+
+use super::args::{LimitArgs, RunArgs, SelectionArgs};
+use super::simulate::SIMULATED_USER;
+use crate::commands_file;
+use crate::dispatch::JobSpec;
+use crate::inventory::{Device, Inventory};
+use crate::mix::{Mix, raise_descriptor_limit};
+use crate::plan::{Plan, PlannedJob};
+use crate::platforms::Platforms;
+use crate::secrets::SecretStore;
+use crate::select::Limit;
+use crate::supervise::WorkerCommand;
+
+const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
+const DEFAULT_COMMAND: Duration = Duration::from_secs(30);
+const MIB: u64 = 1024 * 1024;
+
+/// The selected devices and what each is to run, checked.
+pub(super) struct Selection {
+    pub(super) devices: Vec<Device>,
+    /// For each device, in the same order.
+    pub(super) commands: Vec<Arc<[String]>>,
+    /// Most sessions at once, by group.
+    group_limits: BTreeMap<Arc<str>, u32>,
+    /// What a person should know of the inventory.
+    pub(super) notices: Vec<String>,
+}
+
+impl Selection {
+    /// Loads the inventory and selects from it.
+    pub(super) fn load(args: &SelectionArgs, commands: &[String], platforms: &Platforms) -> Result<Self> {
+        let inventory = Inventory::load(&args.inventory, &platforms.names())?;
+        let limit = args.limit.as_deref().map(|text| Limit::parse(text, &inventory)).transpose()?;
+        let Inventory { devices, groups, notices } = inventory;
+        ensure!(
+            !devices.is_empty(),
+            "{} has no devices: add a [[devices]] entry",
+            args.inventory.display()
+        );
+        let group_limits =
+            groups.iter().filter_map(|(name, group)| Some((Arc::clone(name), group.max_sessions?))).collect();
+        let devices: Vec<Device> =
+            devices.into_iter().filter(|device| limit.as_ref().is_none_or(|limit| limit.matches(device))).collect();
+        if devices.is_empty() {
+            let limit = args.limit.as_deref().unwrap_or_default();
+            bail!("--limit {limit:?} selects none of the devices of {}", args.inventory.display());
+        }
+        let mut selection = Self { commands: Vec::new(), devices, group_limits, notices };
+        selection.check_support()?;
+        selection.commands = selection.commands_for(commands, args.commands_file.as_deref())?;
+        Ok(selection)
+    }
+
+    /// Refuses what the inventory may say and this version cannot do: were it ignored, a session
+    /// would not be what its owner asked for.
+    fn check_support(&self) -> Result<()> {
+        let unsupported = |device: &Device| device.unsupported_key();
+        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, unsupported(device)?))) else {
+            return Ok(());
+        };
+        let others = self.devices.iter().filter(|device| unsupported(device).is_some()).count() - 1;
+        let others = if others > 0 { format!(" (and {others} more such devices)") } else { String::new() };
+        bail!("device {:?}: {key} is not supported yet{others}; leave it out or leave the device out with --limit", device.name)
+    }
+
+    fn commands_for(&self, typed: &[String], file: Option<&Path>) -> Result<Vec<Arc<[String]>>> {
+        let mut commands = typed.to_vec();
+        for (place, command) in commands.iter().enumerate() {
+            check_command(command).with_context(|| format!("command {}", place + 1))?;
+        }
+        if let Some(path) = file {
+            commands.extend(commands_file::read(path)?);
+        }
+        if commands.is_empty() {
+            if let Some(device) = self.devices.iter().find(|device| device.commands.is_empty()) {
+                bail!(
+                    "no commands for device {:?}: name them on the command line, in --commands-file or as \
+                     `commands` in the inventory",
+                    device.name
+                );
+            }
+            return Ok(self.devices.iter().map(|device| Arc::clone(&device.commands)).collect());
+        }
+        let commands: Arc<[String]> = commands.into();
+        Ok(vec![commands; self.devices.len()])
+    }
+}
+
+/// A line break would be a second command, and other control characters are keys with meanings.
+fn check_command(command: &str) -> Result<()> {
+    ensure!(!command.trim().is_empty(), "is empty");
+    if let Some(character) = command.chars().find(|character| character.is_control()) {
+        bail!("has a control character ({character:?}): give one command for each line");
+    }
+    Ok(())
+}
+
+/// Who logs in where.
+pub(super) enum Logins<'a> {
+    /// To the devices themselves, with the inventory's secrets.
+    Real(&'a Path),
+    /// To simulated devices, which let everyone in: no secret is read.
+    Simulated,
+}
+
+impl Logins<'_> {
+    fn of(&self, devices: &[Device]) -> Result<Vec<Arc<Login>>> {
+        match self {
+            Self::Real(inventory) => SecretStore::read(devices, inventory),
+            Self::Simulated => {
+                let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
+                let login = Login { username: SIMULATED_USER.into(), password: secret(), enable_password: secret() };
+                Ok(vec![Arc::new(login); devices.len()])
+            }
+        }
+    }
+}
+
+/// Processes and threads for a selection, and what is to be said of them.
+pub(super) fn choose_mix(args: &RunArgs, devices: usize) -> (Mix, Vec<String>) {
+    Mix::choose(args.mix.processes, args.mix.threads, devices, raise_descriptor_limit())
+}
+
+/// Joins everything into the plan.
+pub(super) fn plan(
+    args: &RunArgs,
+    selection: &Selection,
+    logins: &Logins<'_>,
+    platforms: &Platforms,
+    mix: Mix,
+) -> Result<Plan> {
+    let logins = logins.of(&selection.devices)?;
+    let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
+    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).map(|((device, commands), login)| {
+        let limited = device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
+        let read_only = platforms.reads_only(&device.platform);
+        PlannedJob {
+            device: Arc::clone(&device.name),
+            address: Arc::clone(&device.address),
+            port: device.port,
+            transport: device.transport,
+            platform: Arc::clone(&device.platform),
+            login,
+            timeouts: timeouts(&args.limits, device),
+            ssh_legacy: device.ssh_legacy,
+            spec: JobSpec {
+                read_only: commands.iter().all(|command| read_only.matches(command)),
+                groups: limited.map(|index| index as u16).collect(),
+            },
+            commands: Arc::clone(commands),
+        }
+    });
+    let jobs: Vec<PlannedJob> = jobs.collect();
+    Ok(Plan {
+        run: run_name(),
+        mix,
+        platforms: used_platforms(&jobs, platforms),
+        group_limits: limits.iter().map(|(_, limit)| **limit).collect(),
+        device_timeout: args.limits.device_timeout,
+        retries: args.limits.retries,
+        grace: args.limits.grace,
+        output_limit: args.limits.max_output * MIB,
+        verbose: args.output.verbose,
+        jobs,
+    })
+}
+
+/// What was typed for this run wins over the inventory, and the inventory over the defaults.
+fn timeouts(typed: &LimitArgs, device: &Device) -> Timeouts {
+    Timeouts {
+        connect: typed.connect_timeout.or(device.connect_timeout).unwrap_or(DEFAULT_CONNECT),
+        login: typed.login_timeout,
+        command: typed.command_timeout.or(device.command_timeout).unwrap_or(DEFAULT_COMMAND),
+        device: typed.device_timeout,
+    }
+}
+
+fn used_platforms(jobs: &[PlannedJob], platforms: &Platforms) -> Vec<Platform> {
+    let names: BTreeSet<&Arc<str>> = jobs.iter().map(|job| &job.platform).collect();
+    names.into_iter().filter_map(|name| platforms.get(name).cloned()).collect()
+}
+
+/// When the run was planned, to the second, and four hexadecimal digits to tell apart those of one
+/// second.
+fn run_name() -> String {
+    let now = SystemTime::now();
+    let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    let stamp = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
+    format!("{stamp}-{:04x}", (nanos / 1000 ^ std::process::id()) & 0xffff)
+}
+
+/// The worker that was asked for.
+pub(super) fn worker_command(path: Option<&Path>) -> Result<WorkerCommand> {
+    let Some(path) = path else { return Ok(WorkerCommand::Ourselves) };
+    let metadata = std::fs::metadata(path).with_context(|| format!("--worker-binary {}", path.display()))?;
+    ensure!(metadata.is_file(), "--worker-binary {}: not a file", path.display());
+    Ok(WorkerCommand::Binary(path.to_owned()))
+}
