@@ -73,7 +73,7 @@ impl<R: Read> FrameReader<R> {
     }
 
     /// The next message; `None` where the pipe ended between two frames.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let mut length = [0; 4];
         match read_full(&mut self.from, &mut length)? {
             0 => return Ok(None),
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<Option<T>, FrameError> {
-        FrameReader::new(bytes).next()
+        FrameReader::new(bytes).read()
     }
 
     #[test]

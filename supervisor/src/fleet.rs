@@ -42,7 +42,7 @@ impl Fleet {
         let mut frames = FrameReader::new(BufReader::new(stdout));
         let ready = frame::write(&mut stdin, spec)
             .and_then(|()| Ok(stdin.flush()?))
-            .and_then(|()| frames.next::<FleetReady>());
+            .and_then(|()| frames.read::<FleetReady>());
         let mut fleet = Self { child, stdin: Some(stdin), frames, endpoints: Vec::new() };
         match ready.context("the simulated fleet did not start")? {
             Some(ready) if ready.endpoints.len() == spec.devices.len() => fleet.endpoints = ready.endpoints,
@@ -60,7 +60,7 @@ impl Fleet {
     /// Stops the fleet and returns what it saw and what it cost.
     pub fn stop(mut self) -> Result<FleetReport> {
         self.stdin = None;
-        let report = self.frames.next::<FleetReport>().context("the simulated fleet did not report")?;
+        let report = self.frames.read::<FleetReport>().context("the simulated fleet did not report")?;
         self.child.wait().context("cannot wait for the simulated fleet")?;
         report.context("the simulated fleet ended without a report")
     }

@@ -50,9 +50,9 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     let mut input = FrameReader::new(BufReader::with_capacity(WRITE_BATCH, input));
     frame::write(&mut output, &Hello::ours())?;
     output.flush()?;
-    let Some(hello) = input.next::<Hello>().context("no hello from the supervisor")? else { return Ok(()) };
+    let Some(hello) = input.read::<Hello>().context("no hello from the supervisor")? else { return Ok(()) };
     hello.check()?;
-    let Some(ToWorker::Setup(setup)) = input.next()? else { bail!("the supervisor sent no setup") };
+    let Some(ToWorker::Setup(setup)) = input.read()? else { bail!("the supervisor sent no setup") };
     log_to_stderr(setup.verbose);
 
     let (to_pipe, messages) = crossbeam_channel::bounded(WAITING_MESSAGES);
@@ -65,7 +65,7 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
 
 fn take_jobs(input: &mut FrameReader<impl Read>, setup: Setup, to_pipe: Sender<FromWorker>) -> Result<()> {
     let pool = Pool::start(&setup, to_pipe)?;
-    while let Some(message) = input.next::<ToWorker>().context("the supervisor's pipe")? {
+    while let Some(message) = input.read::<ToWorker>().context("the supervisor's pipe")? {
         match message {
             ToWorker::Job(job) => pool.take(*job),
             ToWorker::Drain => pool.drain(),

@@ -9,6 +9,6 @@ mod signals;
 // The loop that joins them with the dispatcher and the listeners.
 mod sweep;
 
-pub use process::{Incoming, WorkerCommand};
+pub use process::WorkerCommand;
 pub use signals::Signals;
 pub use sweep::{Outcome, sweep};

@@ -24,7 +24,7 @@ pub enum WorkerCommand {
 }
 
 /// The name of the hidden subcommand that makes this executable a worker.
-pub const WORKER_SUBCOMMAND: &str = "worker";
+const WORKER_SUBCOMMAND: &str = "worker";
 
 /// What a worker's process needs of our environment: name resolution, libraries, backtraces.
 /// Nothing else is passed on, because passwords may be in it.
@@ -38,7 +38,7 @@ const READ_BUFFER: usize = 64 * 1024;
 
 /// What arrives from a worker.
 #[derive(Debug)]
-pub enum Incoming {
+pub(super) enum Incoming {
     /// It said hello.
     Ready(WorkerId),
     /// It sent a message.
@@ -51,7 +51,7 @@ pub enum Incoming {
 
 /// What was wrong with the frames.
 #[derive(Debug)]
-pub enum PipeFault {
+pub(super) enum PipeFault {
     /// Its version is not ours, or it is no netsweep.
     Unusable(String),
     /// It broke the protocol.
@@ -60,9 +60,9 @@ pub enum PipeFault {
 
 /// A worker's process, from start to reaping.
 #[derive(Debug)]
-pub struct WorkerProcess {
+pub(super) struct WorkerProcess {
     /// Which.
-    pub id: WorkerId,
+    pub(super) id: WorkerId,
     child: Child,
     /// `None` once the worker was told to go.
     to_worker: Option<Sender<ToWorker>>,
@@ -87,7 +87,7 @@ impl WorkerCommand {
 impl WorkerProcess {
     /// Starts the process and its pipe threads, which report to `incoming`. To be called on the
     /// main thread: the worker dies with the thread that started it.
-    pub fn start(id: WorkerId, command: &WorkerCommand, setup: Setup, incoming: &Sender<Incoming>) -> Result<Self> {
+    pub(super) fn start(id: WorkerId, command: &WorkerCommand, setup: Setup, incoming: &Sender<Incoming>) -> Result<Self> {
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         let mut child = command
             .command()
@@ -122,34 +122,34 @@ impl WorkerProcess {
     }
 
     /// The operating system's number of the process.
-    pub fn pid(&self) -> u32 {
+    pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Hands it a message; a process that is gone hears nothing, and its end is reported.
-    pub fn send(&self, message: ToWorker) {
+    pub(super) fn send(&self, message: ToWorker) {
         if let Some(to_worker) = &self.to_worker {
             let _ = to_worker.send(message);
         }
     }
 
     /// Kills the process; its end is then reported as a fault, for `reason`.
-    pub fn kill(&mut self, reason: String) {
+    pub(super) fn kill(&mut self, reason: String) {
         self.killed.get_or_insert(reason);
         let _ = self.child.kill();
     }
 
     /// Closes its pipe: it exits when it sees that.
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.to_worker = None;
     }
 
     /// Waits for the process, which is to end by itself and is killed if it does not, and says
     /// what its end means.
-    pub fn reap(mut self, fault: Option<PipeFault>) -> Result<Death> {
+    pub(super) fn reap(mut self, fault: Option<PipeFault>) -> Result<Death> {
         self.close();
         let status = self.wait().context("cannot wait for a worker")?;
-        Ok(match (self.killed, fault) {
+        Ok(match (self.killed.take(), fault) {
             (Some(reason), _) => Death::Fault(reason),
             (None, Some(PipeFault::Unusable(reason))) => Death::Unusable(reason),
             (None, Some(PipeFault::Broken(reason))) if status.signal().is_none() => Death::Fault(reason),
@@ -225,7 +225,7 @@ fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming
     let broken = |error: FrameError| PipeFault::Broken(error.to_string());
     let mut frames = FrameReader::new(BufReader::with_capacity(READ_BUFFER, stdout));
     let no_hello = |why: String| PipeFault::Unusable(format!("it did not say hello as a netsweep worker does ({why})"));
-    match frames.next::<Hello>() {
+    match frames.read::<Hello>() {
         Ok(Some(hello)) => hello.check().map_err(|error| PipeFault::Unusable(error.to_string()))?,
         // Died before it could speak: its exit status says more than its silence.
         Ok(None) => return Ok(()),
@@ -235,7 +235,7 @@ fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming
     let mut next = Incoming::Ready(id);
     // The receiver is gone when the run is over.
     while incoming.send(next).is_ok() {
-        match frames.next::<FromWorker>().map_err(broken)? {
+        match frames.read::<FromWorker>().map_err(broken)? {
             Some(message) => next = Incoming::Message(id, message),
             None => break,
         }

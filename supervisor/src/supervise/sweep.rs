@@ -96,7 +96,7 @@ impl Sweep<'_> {
             // In this order: a flood of messages must not keep Ctrl-C or the clock waiting.
             select_biased! {
                 recv(signals.receiver()) -> signal => if signal.is_ok() { self.interrupted()? },
-                recv(ticks) -> _ => self.handle(Event::Tick)?,
+                recv(ticks) -> _ => self.tick()?,
                 recv(usage) -> _ => self.tell_usage()?,
                 recv(incoming) -> what => if let Ok(what) = what { self.take_in(what)? },
             }
@@ -117,6 +117,11 @@ impl Sweep<'_> {
     fn handle(&mut self, event: Event) -> Result<()> {
         let actions = self.dispatcher.handle(event, self.began.elapsed());
         self.act(actions)
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        self.handle(Event::Tick)?;
+        self.listener.on(&RunEvent::Tick)
     }
 
     fn interrupted(&mut self) -> Result<()> {
@@ -168,11 +173,14 @@ impl Sweep<'_> {
             FromWorker::Finished { job, end } => (job, Passage::Finished(end)),
             FromWorker::Returned(job) => (job, Passage::Returned),
         };
-        let started = passage == Passage::Started;
+        let was_running = self.dispatcher.runs(id, job);
+        if was_running && matches!(passage, Passage::Finished(_)) {
+            self.listener.on(&RunEvent::AttemptEnded { worker: id.number })?;
+        }
         self.handle(Event::Job(id, job, passage))?;
-        if started && self.dispatcher.runs(id, job) {
+        if !was_running && self.dispatcher.runs(id, job) {
             self.gatherer.begin(job);
-            self.listener.on(&RunEvent::DeviceStarted { worker: id.number })?;
+            self.listener.on(&RunEvent::AttemptStarted { worker: id.number })?;
         }
         Ok(())
     }
@@ -214,9 +222,8 @@ impl Sweep<'_> {
                 Action::Drain(worker) => self.send(worker, ToWorker::Drain),
                 Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
-                Action::Retry { worker, .. } => {
-                    self.listener.on(&RunEvent::DeviceRetried { worker: worker.number })?;
-                }
+                // Told by the record's number of attempts.
+                Action::Retry { .. } => {}
                 Action::Settle { job, attempts, worker, verdict } => self.settle(job, attempts, worker, verdict)?,
                 Action::Finish(ending) => self.ending = Some(ending),
             }
