@@ -1,5 +1,6 @@
 //! What a run will do, decided before anything is started.
 
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,14 @@ impl Plan {
     /// The job of `id`.
     pub fn job(&self, id: JobId) -> &PlannedJob {
         &self.jobs[id.index()]
+    }
+
+    /// Sends each job to the simulated device that stands in for its own.
+    pub fn redirect(&mut self, endpoints: &[SocketAddrV4]) {
+        for (job, endpoint) in self.jobs.iter_mut().zip(endpoints) {
+            job.address = endpoint.ip().to_string().into();
+            job.port = endpoint.port();
+        }
     }
 }
 

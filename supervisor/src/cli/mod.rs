@@ -3,6 +3,7 @@
 // What can be typed.
 pub mod args;
 // What it means: one file for each subcommand.
+mod dry_run;
 mod run;
 mod simulate;
 // From typed to planned.

@@ -22,8 +22,8 @@ use crate::secrets::SecretStore;
 use crate::select::Limit;
 use crate::supervise::WorkerCommand;
 
-const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
-const DEFAULT_COMMAND: Duration = Duration::from_secs(30);
+pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
+pub(super) const DEFAULT_COMMAND: Duration = Duration::from_secs(30);
 const MIB: u64 = 1024 * 1024;
 
 /// The selected devices and what each is to run, checked.

@@ -1,0 +1,63 @@
+//! `--dry-run`: the plan, for a person to read.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::Result;
+
+use super::args::RunArgs;
+use super::prepare::{DEFAULT_COMMAND, DEFAULT_CONNECT, Selection};
+use crate::mix::{Mix, usable_cores};
+use crate::usage::Machine;
+
+/// Prints the devices, the commands, the mix and the limits to `out`.
+pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut impl Write) -> Result<()> {
+    let devices = selection.devices.len();
+    writeln!(out, "{devices} devices of {}:", args.selection.inventory.display())?;
+    let name_width = selection.devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
+    for device in &selection.devices {
+        writeln!(
+            out,
+            "  {:name_width$}  {}:{} {} {}",
+            device.name, device.address, device.port, device.transport, device.platform
+        )?;
+    }
+    writeln!(out, "\ncommands:")?;
+    let mut lists: BTreeMap<&[String], usize> = BTreeMap::new();
+    for commands in &selection.commands {
+        *lists.entry(commands).or_default() += 1;
+    }
+    for (commands, count) in lists {
+        writeln!(out, "  on {count} of {devices}: {}", commands.join(" ; "))?;
+    }
+
+    let machine = Machine::detect();
+    writeln!(
+        out,
+        "\nmix: {} worker processes × {} session threads = {} sessions at once, on {} usable CPU cores ({machine})",
+        mix.processes,
+        mix.threads,
+        mix.sessions(),
+        usable_cores()
+    )?;
+    for notice in &selection.notices {
+        writeln!(out, "  {notice}")?;
+    }
+    let limits = &args.limits;
+    writeln!(
+        out,
+        "limits: connect {}, login {}, each command {}, device {}, {} retries",
+        humantime::format_duration(limits.connect_timeout.unwrap_or(DEFAULT_CONNECT)),
+        humantime::format_duration(limits.login_timeout),
+        humantime::format_duration(limits.command_timeout.unwrap_or(DEFAULT_COMMAND)),
+        humantime::format_duration(limits.device_timeout),
+        limits.retries
+    )?;
+    let waves = (devices as u64).div_ceil(mix.sessions());
+    writeln!(
+        out,
+        "expected: {waves} wave(s) of sessions; at most {} in all, were every device to use up its time",
+        humantime::format_duration(limits.device_timeout * u32::try_from(waves).unwrap_or(u32::MAX))
+    )?;
+    Ok(())
+}

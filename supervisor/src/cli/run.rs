@@ -1,0 +1,105 @@
+//! `netsweep run`.
+
+use std::io::Write;
+
+use anyhow::{Context, anyhow};
+
+use super::args::RunArgs;
+use super::exit::{Exit, ExitError, OrExit};
+use super::prepare::{self, Logins, Selection};
+use super::{dry_run, simulate};
+use crate::dispatch::message::Ending;
+use crate::event::{Consumer, RunEvent, RunPlan};
+use crate::fleet::Fleet;
+use crate::output::{self, OutputOptions, ReaderGone};
+use crate::plan::Plan;
+use crate::platforms::Platforms;
+use crate::record::DeviceStatus;
+use crate::supervise::{Outcome, Signals, WorkerCommand, sweep};
+
+pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
+    if args.fleet.any() && !args.simulate {
+        return Err(anyhow!("the --sim-… flags describe simulated devices: add --simulate, or leave them out")).or_usage();
+    }
+    let platforms = Platforms::builtin();
+    let mut selection = Selection::load(&args.selection, &args.commands, platforms).or_usage()?;
+    let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
+    let (mix, said) = prepare::choose_mix(args, selection.devices.len());
+    selection.notices.extend(said);
+    if args.dry_run {
+        dry_run::print(args, &selection, mix, &mut std::io::stdout().lock()).or_internal()?;
+        return Ok(Exit::Ok);
+    }
+
+    let options = OutputOptions {
+        format: args.output.format,
+        directory: args.output.output_dir.clone(),
+        quiet: args.output.quiet,
+    };
+    let mut outputs = output::open(&options).or_usage()?;
+    // From here on Ctrl-C is for the run, so that nothing started is left behind.
+    let signals = Signals::listen().context("cannot listen for signals").or_internal()?;
+    let (plan, fleet) = if args.simulate {
+        let devices = selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
+        let mut plan = prepare::plan(args, &selection, &Logins::Simulated, platforms, mix).or_usage()?;
+        let fleet = Fleet::start(&simulate::fleet_spec(devices, &args.fleet)).or_internal()?;
+        plan.redirect(fleet.endpoints());
+        (plan, Some(fleet))
+    } else {
+        (prepare::plan(args, &selection, &Logins::Real(&args.selection.inventory), platforms, mix).or_usage()?, None)
+    };
+
+    let mut listener = Listener { consumers: &mut outputs.consumers, all_ok: true };
+    match carry_out(&plan, &selection.notices, &command, &signals, fleet, &mut listener) {
+        Ok(Outcome { ending, .. }) => match ending {
+            Ending::Complete if listener.all_ok => Ok(Exit::Ok),
+            Ending::Complete => Ok(Exit::DeviceFailed),
+            Ending::Interrupted => Ok(Exit::Interrupted),
+            Ending::GaveUp(reason) => Err(anyhow!("the run was given up: {reason}")).or_internal(),
+        },
+        // Nobody wants the rest: no reason to say anything, and the devices left were not swept.
+        Err(error) if error.is::<ReaderGone>() => Ok(Exit::Interrupted),
+        Err(error) => Err(error).or_internal(),
+    }
+}
+
+fn carry_out(
+    plan: &Plan,
+    notices: &[String],
+    command: &WorkerCommand,
+    signals: &Signals,
+    fleet: Option<Fleet>,
+    listener: &mut Listener<'_>,
+) -> anyhow::Result<Outcome> {
+    for notice in notices {
+        listener.on(&RunEvent::Notice(notice))?;
+    }
+    listener.on(&RunEvent::Began(&RunPlan {
+        run: plan.run.clone(),
+        devices: plan.jobs.iter().map(|job| job.device.to_string()).collect(),
+        processes: plan.mix.processes,
+        threads: plan.mix.threads,
+    }))?;
+    let outcome = sweep(plan, command, signals, listener)?;
+    if let Some(fleet) = fleet {
+        listener.on(&RunEvent::Notice(&simulate::describe(&fleet.stop()?)))?;
+    }
+    listener.on(&RunEvent::Ended(&outcome.end))?;
+    std::io::stdout().flush().context("cannot write to stdout")?;
+    Ok(outcome)
+}
+
+/// All consumers, and what the exit code needs to know.
+struct Listener<'a> {
+    consumers: &'a mut Vec<Box<dyn Consumer>>,
+    all_ok: bool,
+}
+
+impl Consumer for Listener<'_> {
+    fn on(&mut self, event: &RunEvent<'_>) -> anyhow::Result<()> {
+        if let RunEvent::DeviceDone(record) = event {
+            self.all_ok &= record.status == DeviceStatus::Ok;
+        }
+        self.consumers.on(event)
+    }
+}
