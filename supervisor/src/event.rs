@@ -21,7 +21,8 @@ pub enum RunEvent<'a> {
         /// Its process.
         pid: u32,
     },
-    /// A worker process is gone before its time.
+    /// A worker process is gone before its time, and with it every attempt that it ran: no
+    /// `AttemptEnded` is told of those.
     WorkerLost {
         /// Its number.
         worker: u32,
@@ -29,12 +30,13 @@ pub enum RunEvent<'a> {
         reason: &'a str,
     },
     /// A session thread has taken a device.
-    DeviceStarted {
+    AttemptStarted {
         /// On this worker.
         worker: u32,
     },
-    /// An attempt failed, and another will be made.
-    DeviceRetried {
+    /// That session is over, whether or not another attempt follows; where it was the last,
+    /// `DeviceDone` comes after this.
+    AttemptEnded {
         /// On this worker.
         worker: u32,
     },
@@ -44,6 +46,8 @@ pub enum RunEvent<'a> {
     Notice(&'a str),
     /// Figures of processes, once a second and once at the end.
     Usage(&'a Usage),
+    /// Time passes: some ten times a second, so that a screen can move while nothing happens.
+    Tick,
     /// The run is over.
     Ended(&'a RunEnd),
 }
@@ -72,8 +76,17 @@ pub struct RunEnd {
     pub interrupted: bool,
 }
 
-/// Someone who listens. An error ends the run: what cannot be written is lost.
+/// Someone who listens. An error ends the run, because what cannot be written is lost; see
+/// [`ReaderGone`](crate::output::ReaderGone) for the one that ends it quietly.
 pub trait Consumer {
     /// Takes note of `event`.
     fn on(&mut self, event: &RunEvent<'_>) -> Result<()>;
+}
+
+/// Several who listen: all of them hear of `event`, in their order, and then the first error
+/// is returned.
+impl Consumer for Vec<Box<dyn Consumer>> {
+    fn on(&mut self, event: &RunEvent<'_>) -> Result<()> {
+        self.iter_mut().map(|consumer| consumer.on(event)).fold(Ok(()), Result::and)
+    }
 }

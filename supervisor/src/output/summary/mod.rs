@@ -1,0 +1,9 @@
+//! What came of the run, on standard error at its end.
+
+// Kept while the run lasts: no more than is printed.
+mod gather;
+// Printed at its end.
+mod page;
+// Both together.
+mod consumer;
+pub use consumer::Summary;
