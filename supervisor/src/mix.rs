@@ -1,6 +1,5 @@
 //! How many processes, how many threads.
 
-use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -56,11 +55,6 @@ impl Mix {
     pub fn sessions(self) -> u64 {
         u64::from(self.processes) * u64::from(self.threads)
     }
-}
-
-/// CPU cores that this process may use.
-pub fn usable_cores() -> usize {
-    available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Raises this process's limit of open files as far as it may, for itself and the workers, and

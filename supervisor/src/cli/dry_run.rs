@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::args::RunArgs;
 use super::prepare::{DEFAULT_COMMAND, DEFAULT_CONNECT, Selection};
-use crate::mix::{Mix, usable_cores};
+use crate::mix::Mix;
+use crate::output::bytes;
 use crate::usage::Machine;
 
 /// Prints the devices, the commands, the mix and the limits to `out`.
@@ -34,11 +35,13 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
     let machine = Machine::detect();
     writeln!(
         out,
-        "\nmix: {} worker processes × {} session threads = {} sessions at once, on {} usable CPU cores ({machine})",
+        "\nmix: {} worker processes × {} session threads = {} sessions at once, on {} CPU cores ({}, {} of memory)",
         mix.processes,
         mix.threads,
         mix.sessions(),
-        usable_cores()
+        machine.cpus,
+        machine.cpu_model.as_deref().unwrap_or("of unknown model"),
+        bytes(machine.memory_bytes)
     )?;
     for notice in &selection.notices {
         writeln!(out, "  {notice}")?;
