@@ -72,6 +72,11 @@ impl<R: Read> FrameReader<R> {
         Self { from, body: Vec::new() }
     }
 
+    /// The input, behind the frames that were read.
+    pub fn into_inner(self) -> R {
+        self.from
+    }
+
     /// The next message; `None` where the pipe ended between two frames.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let mut length = [0; 4];

@@ -66,9 +66,10 @@ impl fmt::Display for ErrorKind {
 pub enum Stage {
     /// Name look-up and TCP connection.
     Connect,
-    /// SSH version exchange and key exchange.
+    /// From there to the moment when the password goes out: SSH's version and key exchange, Telnet's
+    /// options and first questions.
     Handshake,
-    /// User authentication, in SSH or in-band.
+    /// The password is out, the device's verdict is not known.
     Login,
     /// Shell, first prompt, privileges, paging off.
     Prepare,
@@ -80,7 +81,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "connecting",
-            Self::Handshake => "the SSH handshake",
+            Self::Handshake => "the handshake",
             Self::Login => "login",
             Self::Prepare => "preparing the session",
             Self::Commands => "the commands",
@@ -106,10 +107,11 @@ impl Failure {
     }
 
     /// Whether another attempt could fare better: the login failed for a reason that can pass,
-    /// and no command can have been sent. A refused password is never tried again, because a
-    /// second refusal may lock the account.
+    /// and no command can have been sent. A password that may have been refused is never tried
+    /// again, because a second refusal may lock the account; and some devices refuse it by closing
+    /// the connection or by saying nothing.
     pub fn may_pass(&self) -> bool {
-        self.stage < Stage::Commands
+        !matches!(self.stage, Stage::Login | Stage::Commands)
             && matches!(
                 self.kind,
                 ErrorKind::Resolve

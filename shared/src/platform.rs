@@ -20,6 +20,10 @@ pub struct Platform {
     /// `host` captures at login must be the same in every later prompt, so that output which
     /// merely looks like a prompt does not end a command.
     pub prompt: String,
+    /// The prompt after `prepare`, where the last of its commands changes it. It is looked for at
+    /// the end of the line, so it may stand behind output that has no line end.
+    #[serde(default)]
+    pub prepared_prompt: Option<String>,
     /// Lines that the platform prints right above its prompt and that are no output.
     #[serde(default)]
     pub prompt_lead: Vec<String>,

@@ -10,7 +10,7 @@ use crate::connect::connect;
 use crate::pool::Shared;
 use crate::serve::Outbox;
 use crate::session::{self, Deadlines, Observer};
-use crate::transport::ssh::SshTransport;
+use crate::transport::ssh::{SshOptions, SshTransport};
 use crate::transport::telnet::TelnetTransport;
 use crate::watchdog::Slot;
 
@@ -34,7 +34,9 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match job.transport {
         Transport::Ssh => {
-            let mut ssh = SshTransport::open(link, job, platform.terminal(), deadlines.login)?;
+            let options =
+                SshOptions { login: &job.login, terminal: platform.terminal(), legacy: job.ssh_legacy };
+            let mut ssh = SshTransport::open(link, &options, deadlines.login)?;
             session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }
         Transport::Telnet => {

@@ -1,5 +1,8 @@
 //! Moving bytes to and from a device. Nothing here knows a prompt.
 
+pub mod ssh;
+pub mod telnet;
+
 use std::time::Instant;
 
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
@@ -44,12 +47,17 @@ impl TransportError {
     pub fn at(self, stage: Stage, doing: &str) -> Failure {
         match self {
             Self::Deadline => Failure::new(ErrorKind::Timeout, stage, format!("timed out while {doing}")),
-            Self::Cancelled => Failure::new(ErrorKind::Interrupted, stage, format!("interrupted while {doing}")),
-            Self::Closed(why) => {
-                Failure::new(ErrorKind::Disconnected, stage, format!("the device closed the connection while {doing}: {why}"))
+            Self::Cancelled => {
+                Failure::new(ErrorKind::Interrupted, stage, format!("interrupted while {doing}"))
             }
+            Self::Closed(why) => Failure::new(
+                ErrorKind::Disconnected,
+                stage,
+                format!("the device closed the connection while {doing}: {why}"),
+            ),
             Self::Protocol(why) => {
-                let kind = if stage == Stage::Handshake { ErrorKind::Handshake } else { ErrorKind::Disconnected };
+                let kind =
+                    if stage == Stage::Handshake { ErrorKind::Handshake } else { ErrorKind::Disconnected };
                 Failure::new(kind, stage, format!("protocol error while {doing}: {why}"))
             }
         }

@@ -1,0 +1,186 @@
+//! SSH through libssh2 in its non-blocking mode: every wait goes through the session's [`Link`].
+//!
+//! What libssh2 does not bound by itself:
+//! - **Time in one call.** A call returns when there is nothing left to read. A device that
+//!   sends faster than it is read (banner lines, ignored packets) keeps it until the watchdog
+//!   shuts the socket down.
+//! - **Memory for what nobody asked for.** Packets of types that it does not know wait in a
+//!   list for a reader who never comes; only the deadline ends that. Output is bounded, by the
+//!   window that is opened for it.
+//! - **A parting word.** Closing a channel waits for the device. So the socket is always shut
+//!   down first, and what is freed afterwards finds it dead. (A session whose last packet was
+//!   stuck half-way out of a full socket is not freed at all: some 100 kB each.)
+//!
+//! What it bounds unasked: an answer that comes in pieces over more than 60 s is given up,
+//! which counts as a timeout.
+
+mod algorithms;
+mod drive;
+mod handshake;
+mod login;
+mod overheard;
+mod shell;
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use netsweep_shared::job::Login;
+use netsweep_shared::outcome::Failure;
+use netsweep_shared::platform::Terminal;
+use ssh2::{Channel, Error, Session};
+
+use self::drive::{awaited, meaning};
+use super::{Transport, TransportError};
+use crate::link::Link;
+
+/// libssh2 widens the window before every read that would empty more than a quarter of it, so
+/// larger reads would cost a packet each.
+const MOST_AT_ONCE: usize = 16 * 1024;
+
+/// Who logs in, and what is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct SshOptions<'a> {
+    /// User name and password.
+    pub login: &'a Login,
+    /// The terminal; a device that refuses it is gone on with without one.
+    pub terminal: &'a Terminal,
+    /// Offer old key exchanges, host keys, ciphers and MACs as well.
+    pub legacy: bool,
+}
+
+/// A shell on a device.
+///
+/// Dropping it closes the connection at once and waits for nothing.
+pub struct SshTransport {
+    // In the order in which they are dropped: a channel needs its session, both the socket.
+    channel: Option<Channel>,
+    session: Session,
+    link: Link,
+    has_terminal: bool,
+    /// Read by `is_readable` and not handed out yet.
+    ahead: Vec<u8>,
+    /// Met by `is_readable` and not reported yet.
+    failed: Option<TransportError>,
+}
+
+impl SshTransport {
+    /// Shakes hands, logs in and starts a shell, all by `deadline`.
+    ///
+    /// # Errors
+    /// - `handshake` at `Stage::Handshake`: no SSH server, no algorithm in common, or a broken
+    ///   key exchange;
+    /// - `auth` at `Stage::Login`: the device refuses the login, or no password is given;
+    /// - `prompt` at `Stage::Prepare`: the device gives no shell;
+    /// - `timeout`, `disconnected` and `interrupted` at any of these.
+    pub fn open(mut link: Link, options: &SshOptions<'_>, deadline: Instant) -> Result<Self, Failure> {
+        link.set_deadline(deadline);
+        let mut session = Session::new().map_err(|error| handshake::broken(&error))?;
+        session.set_blocking(false);
+        session.set_tcp_stream(Arc::clone(link.socket()));
+        // From here on leaving by an error closes the connection in the right order.
+        let mut transport =
+            Self { channel: None, session, link, has_terminal: false, ahead: vec![], failed: None };
+        handshake::shake_hands(&transport.session, &transport.link, options.legacy)?;
+        login::log_in(&transport.session, &mut transport.link, options.login)?;
+        let shell = shell::start_shell(&transport.session, &transport.link, options.terminal)?;
+        transport.has_terminal = shell.has_terminal;
+        transport.channel = Some(shell.channel);
+        Ok(transport)
+    }
+
+    /// Whether the device granted a terminal. Without one nothing is echoed, a Unix shell shows
+    /// no prompt, and a carriage return ends no line.
+    pub fn has_terminal(&self) -> bool {
+        self.has_terminal
+    }
+
+    /// Reads what is there; `None` where nothing is, 0 at the end of the session.
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TransportError> {
+        let Some(channel) = &mut self.channel else { return Ok(Some(0)) };
+        let most = buffer.len().min(MOST_AT_ONCE);
+        let buffer = &mut buffer[..most];
+        loop {
+            match channel.read(buffer) {
+                // libssh2 says so after a packet of a type that does not exist, too.
+                Ok(0) if !channel.eof() => _ = self.link.check()?,
+                Ok(n) => return Ok(Some(n)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(self.why(error)),
+            }
+        }
+    }
+
+    /// What libssh2's last error means; as an I/O error it has lost its number.
+    fn why(&self, error: io::Error) -> TransportError {
+        match Error::last_session_error(&self.session) {
+            Some(error) => meaning(&error, &self.link),
+            None => self.link.broken(error.to_string()),
+        }
+    }
+}
+
+impl Transport for SshTransport {
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.link.set_deadline(deadline);
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+        self.link.check()?;
+        if !self.ahead.is_empty() {
+            let n = buffer.len().min(self.ahead.len());
+            buffer[..n].copy_from_slice(&self.ahead[..n]);
+            self.ahead.drain(..n);
+            return Ok(n);
+        }
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        loop {
+            if let Some(n) = self.try_read(buffer)? {
+                return Ok(n);
+            }
+            self.link.wait(awaited(&self.session))?;
+        }
+    }
+
+    fn is_readable(&mut self) -> bool {
+        if !self.ahead.is_empty() || self.failed.is_some() {
+            return true;
+        }
+        let mut buffer = [0; 4096];
+        match self.try_read(&mut buffer) {
+            Ok(None) => false,
+            Ok(Some(n)) => {
+                self.ahead.extend_from_slice(&buffer[..n]);
+                true
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                true
+            }
+        }
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), TransportError> {
+        let Some(channel) = &mut self.channel else { return Err(self.link.broken("the session is closed")) };
+        while !bytes.is_empty() {
+            self.link.check()?;
+            match channel.write(bytes) {
+                Ok(n) => bytes = &bytes[n..],
+                // The same bytes must be offered again: libssh2 may have sent half of a packet.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.link.wait(awaited(&self.session))?;
+                }
+                Err(error) => return Err(self.why(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SshTransport {
+    fn drop(&mut self) {
+        self.link.shut_down();
+    }
+}

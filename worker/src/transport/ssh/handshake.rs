@@ -1,0 +1,72 @@
+//! Version and key exchange (RFC 4253, 4 and 7), and why it failed.
+
+use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
+use ssh2::{Error, Session};
+
+use super::algorithms::offer;
+use super::drive::{Broken, drive, is_about_the_socket};
+use super::overheard::{Overheard, printable};
+use crate::link::Link;
+use crate::transport::TransportError;
+
+/// Agrees on keys with the device. Its host key is not checked.
+pub(super) fn shake_hands(session: &Session, link: &Link, legacy: bool) -> Result<(), Failure> {
+    let ours = offer(session, legacy);
+    ours.apply(session).map_err(|error| broken(&error))?;
+    let mut heard = Overheard::default();
+    // The call wants the session for itself; a clone is the same session.
+    let mut caller = session.clone();
+    let result = drive(session, link, || {
+        heard.listen(link);
+        caller.handshake()
+    });
+    match result {
+        Ok(()) => Ok(()),
+        Err(Broken::Link(TransportError::Deadline)) => Err(timed_out(&heard)),
+        Err(Broken::Link(error)) => Err(error.at(Stage::Handshake, "exchanging keys")),
+        Err(Broken::Ssh(error)) => Err(match heard.disagreement(ours, offer(session, true)) {
+            Some(disagreement) => failed(disagreement),
+            None => explain(&error, &heard, link),
+        }),
+    }
+}
+
+fn failed(message: String) -> Failure {
+    Failure::new(ErrorKind::Handshake, Stage::Handshake, message)
+}
+
+/// libssh2 refused to begin, or the device broke the protocol.
+pub(super) fn broken(error: &Error) -> Failure {
+    failed(format!("the key exchange failed: {}", printable(error.message())))
+}
+
+fn timed_out(heard: &Overheard) -> Failure {
+    let message = match heard.version() {
+        Some(version) => format!("timed out while exchanging keys with {version}"),
+        None if heard.is_empty() => "timed out while waiting for the device's SSH version".into(),
+        None => {
+            format!("timed out while waiting for an SSH version; the device said {:?} instead", heard.words())
+        }
+    };
+    Failure::new(ErrorKind::Timeout, Stage::Handshake, message)
+}
+
+fn explain(error: &Error, heard: &Overheard, link: &Link) -> Failure {
+    match heard.version() {
+        // 1.99 is a server that speaks both (RFC 4253, 5.1).
+        Some(version) if version.starts_with("SSH-1.") && !version.starts_with("SSH-1.99") => {
+            failed(format!("the device speaks only SSH 1 ({version}), which netsweep does not"))
+        }
+        None if !heard.is_empty() => {
+            failed(format!("no SSH server: it said {:?} where its version was due", heard.words()))
+        }
+        version if is_about_the_socket(error) || link.is_ended() => {
+            let when = match version {
+                Some(version) => format!("after its version, {version}"),
+                None => "before its version; it may be busy, or not let this address in".into(),
+            };
+            link.broken(when).at(Stage::Handshake, "exchanging keys")
+        }
+        _ => broken(error),
+    }
+}

@@ -1,0 +1,218 @@
+//! What a device said in clear before the keys were exchanged.
+//!
+//! libssh2 tells neither which algorithms the device offered nor what a peer that is no SSH
+//! server said instead. So the first bytes are looked at on their way in, for error messages
+//! only: what is missed costs no more than a poorer message.
+
+use super::algorithms::Offer;
+use crate::link::Link;
+
+/// Enough for a version line and the longest key exchange offers in use (about 1.5 kB).
+const ENOUGH: usize = 8 * 1024;
+
+/// SSH_MSG_KEXINIT (RFC 4253, 12).
+const KEXINIT: u8 = 20;
+
+/// The beginning of what the device sent.
+#[derive(Debug, Default)]
+pub(super) struct Overheard {
+    bytes: Vec<u8>,
+    done: bool,
+}
+
+impl Overheard {
+    /// Looks at what has come and not been read yet. To be called before each read.
+    pub(super) fn listen(&mut self, link: &Link) {
+        if self.done {
+            return;
+        }
+        let mut chunk = [0; 2048];
+        if let Ok(n) = link.socket().peek(&mut chunk) {
+            self.hear(&chunk[..n]);
+        }
+    }
+
+    fn hear(&mut self, chunk: &[u8]) {
+        self.bytes.extend_from_slice(&chunk[..chunk.len().min(ENOUGH - self.bytes.len())]);
+        self.done = self.bytes.len() == ENOUGH || self.offered().is_some();
+    }
+
+    /// Whether the device said anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The version line (RFC 4253, 4.2), which other lines may go before.
+    pub(super) fn version(&self) -> Option<String> {
+        self.bytes.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"SSH-")).map(printable)
+    }
+
+    /// The first line that the device said, for want of a version.
+    pub(super) fn words(&self) -> String {
+        let lines = self.bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+        lines.map(printable).find(|line| !line.trim().is_empty()).unwrap_or_default()
+    }
+
+    /// Says which kind of algorithm `ours` has not in common with the device, and whether `old`,
+    /// the offer with the old algorithms, has.
+    pub(super) fn disagreement(&self, ours: &Offer, old: &Offer) -> Option<String> {
+        type Names = fn(&Offer) -> &str;
+        let [kex, host_key, to_device, to_us, mac_to_device, mac_to_us] = self.offered()?;
+        let mut kinds: Vec<(&str, Names, &str)> = vec![
+            ("key exchange", |offer| &offer.kex, kex),
+            ("host key", |offer| &offer.host_key, host_key),
+            ("cipher", |offer| &offer.cipher, to_device),
+            ("cipher", |offer| &offer.cipher, to_us),
+        ];
+        // Ciphers that authenticate need no MAC beside them.
+        for (cipher, mac) in [(to_device, mac_to_device), (to_us, mac_to_us)] {
+            let agreed = common(&ours.cipher, cipher).unwrap_or_default();
+            if !agreed.contains("-gcm") && !agreed.contains("-poly1305") {
+                kinds.push(("MAC", |offer| &offer.mac, mac));
+            }
+        }
+        let (kind, names, theirs) =
+            kinds.into_iter().find(|(_, names, theirs)| common(names(ours), theirs).is_none())?;
+        let advice =
+            if common(names(old), theirs).is_some() { "; set ssh_legacy = true for this device" } else { "" };
+        let theirs = printable(theirs);
+        Some(format!(
+            "no {kind} algorithm in common: the device offers {theirs}, netsweep {}{advice}",
+            names(ours)
+        ))
+    }
+
+    /// The first six name lists of the device's offer (RFC 4253, 7.1).
+    fn offered(&self) -> Option<[&str; 6]> {
+        let mut rest = self.bytes.as_slice();
+        // Only lines that begin with a letter or a blank are text; a packet begins with a zero.
+        while rest.first().is_some_and(|byte| *byte != 0) {
+            let line = rest.iter().position(|byte| *byte == b'\n')?;
+            rest = &rest[line + 1..];
+        }
+        // Packet length, padding length, type, cookie.
+        let (head, mut rest) = rest.split_at_checked(4 + 1 + 1 + 16)?;
+        if head[5] != KEXINIT {
+            return None;
+        }
+        let mut lists = [""; 6];
+        for list in &mut lists {
+            let (length, behind) = rest.split_first_chunk()?;
+            let (names, behind) = behind.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+            *list = std::str::from_utf8(names).ok()?;
+            rest = behind;
+        }
+        Some(lists)
+    }
+}
+
+/// The algorithm that is chosen: the first of `ours` that the other side has.
+fn common<'a>(ours: &'a str, theirs: &str) -> Option<&'a str> {
+    ours.split(',').find(|ours| theirs.split(',').any(|theirs| theirs == *ours))
+}
+
+/// For a message: short, one line, nothing that moves a cursor.
+pub(super) fn printable(bytes: impl AsRef<[u8]>) -> String {
+    const LONG: usize = 400;
+    let text = String::from_utf8_lossy(bytes.as_ref());
+    let mut short: String =
+        text.trim_end().chars().take(LONG).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(LONG).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kexinit(lists: [&str; 6]) -> Vec<u8> {
+        let mut body = vec![4, KEXINIT];
+        body.extend([7; 16]);
+        for list in lists {
+            body.extend((list.len() as u32).to_be_bytes());
+            body.extend(list.as_bytes());
+        }
+        body.extend([0; 21]);
+        [&(body.len() as u32).to_be_bytes(), body.as_slice()].concat()
+    }
+
+    fn heard(bytes: &[u8]) -> Overheard {
+        let mut heard = Overheard::default();
+        heard.hear(bytes);
+        heard
+    }
+
+    fn ours() -> Offer {
+        Offer {
+            kex: "curve25519-sha256".into(),
+            host_key: "ssh-ed25519,rsa-sha2-256".into(),
+            cipher: "aes128-gcm@openssh.com,aes128-ctr".into(),
+            mac: "hmac-sha2-256".into(),
+        }
+    }
+
+    fn old() -> Offer {
+        Offer { kex: "curve25519-sha256,diffie-hellman-group1-sha1".into(), ..ours() }
+    }
+
+    const FITTING: [&str; 6] =
+        ["curve25519-sha256", "rsa-sha2-256", "aes128-ctr", "aes128-ctr", "hmac-sha2-256", "hmac-sha2-256"];
+
+    #[test]
+    fn an_old_offer_is_told_with_the_way_out() {
+        let mut offer = FITTING;
+        offer[0] = "diffie-hellman-group1-sha1";
+        let heard = heard(&[b"SSH-2.0-Cisco-1.25\r\n", kexinit(offer).as_slice()].concat());
+        let message = heard.disagreement(&ours(), &old()).expect("nothing in common");
+        assert!(message.contains("key exchange") && message.contains("group1-sha1"), "{message}");
+        assert!(message.contains("ssh_legacy = true"), "{message}");
+        let message = heard.disagreement(&ours(), &ours()).expect("nothing in common");
+        assert!(!message.contains("ssh_legacy"), "no advice that would not help: {message}");
+        assert_eq!(heard.version().as_deref(), Some("SSH-2.0-Cisco-1.25"));
+    }
+
+    #[test]
+    fn a_fitting_offer_is_no_disagreement() {
+        assert_eq!(heard(&kexinit(FITTING)).disagreement(&ours(), &old()), None);
+    }
+
+    #[test]
+    fn a_mac_is_needed_only_beside_a_cipher_that_does_not_authenticate() {
+        let mut offer = FITTING;
+        (offer[4], offer[5]) = ("hmac-md5", "hmac-md5");
+        assert!(heard(&kexinit(offer)).disagreement(&ours(), &old()).is_some_and(|m| m.contains("MAC")));
+        (offer[2], offer[3]) = ("aes128-gcm@openssh.com", "aes128-gcm@openssh.com");
+        assert_eq!(heard(&kexinit(offer)).disagreement(&ours(), &old()), None);
+    }
+
+    #[test]
+    fn cut_anywhere_or_broken_it_says_nothing_and_does_not_panic() {
+        let whole = [b"hello\r\nSSH-2.0-x\r\n", kexinit(FITTING).as_slice()].concat();
+        for cut in 0..whole.len() - 21 {
+            assert_eq!(heard(&whole[..cut]).disagreement(&ours(), &old()), None, "cut at {cut}");
+        }
+        for at in 0..whole.len() {
+            let mut broken = whole.clone();
+            broken[at] ^= 0xff;
+            let _ = heard(&broken).disagreement(&ours(), &old());
+        }
+    }
+
+    #[test]
+    fn only_the_beginning_is_kept() {
+        let mut heard = Overheard::default();
+        for _ in 0..100 {
+            heard.hear(&[b'x'; 2048]);
+        }
+        assert_eq!(heard.bytes.len(), ENOUGH);
+        assert!(heard.done);
+    }
+
+    #[test]
+    fn words_are_the_first_line_without_what_moves_a_cursor() {
+        assert_eq!(heard(b"\r\n\x1b[2Jone\r\ntwo").words(), " [2Jone");
+        assert_eq!(heard(b"").words(), "");
+    }
+}

@@ -1,0 +1,129 @@
+//! Telnet (RFC 854) over the `telnet` crate, which gets to see nothing that could hurt it.
+//!
+//! What the device asks for is answered, and nothing is asked of it: a raw port that is no
+//! Telnet server at all sees only what is typed.
+
+mod conversation;
+mod guard;
+mod options;
+
+use std::time::Instant;
+
+use netsweep_shared::platform::Terminal;
+
+use self::conversation::Conversation;
+use super::{Transport, TransportError};
+use crate::link::{Interest, Link};
+
+/// Read from the socket at once, and so the most that is held in memory.
+const CHUNK: usize = 4096;
+
+/// A terminal session on a device, before any login.
+///
+/// Dropping it closes the connection at once.
+pub struct TelnetTransport {
+    link: Link,
+    conversation: Conversation,
+    /// Text that was not handed out yet, from `taken` on.
+    text: Vec<u8>,
+    taken: usize,
+    /// What there was no room for in the socket yet.
+    outgoing: Vec<u8>,
+    /// Met by `is_readable` and not reported yet.
+    failed: Option<TransportError>,
+    ended: bool,
+}
+
+impl TelnetTransport {
+    /// Begins a session on a fresh connection. Nothing is sent before the device asks.
+    pub fn open(link: Link, terminal: &Terminal) -> Self {
+        // The mark of RFC 854's Synch would be missing from its command otherwise. Where the
+        // system refuses, a device that uses it is misread by a byte.
+        let _ = socket2::SockRef::from(link.socket()).set_out_of_band_inline(true);
+        Self {
+            link,
+            conversation: Conversation::new(terminal),
+            text: vec![],
+            taken: 0,
+            outgoing: vec![],
+            failed: None,
+            ended: false,
+        }
+    }
+
+    /// Takes in what has come, and sends what has to be answered and finds room; whether there
+    /// is now something to hand out.
+    fn pump(&mut self) -> Result<bool, TransportError> {
+        while self.taken == self.text.len() && !self.ended {
+            self.text.clear();
+            self.taken = 0;
+            let mut chunk = [0; CHUNK];
+            match self.link.try_read(&mut chunk)? {
+                None => {
+                    self.flush()?;
+                    return Ok(false);
+                }
+                Some(0) => self.ended = true,
+                Some(n) => {
+                    self.conversation.hear(&chunk[..n], &mut self.text, &mut self.outgoing);
+                    self.flush()?;
+                    // Commands alone make no text, and can come for ever.
+                    self.link.check()?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends what there is room for.
+    fn flush(&mut self) -> Result<(), TransportError> {
+        while !self.outgoing.is_empty() {
+            match self.link.try_write(&self.outgoing)? {
+                Some(n) => _ = self.outgoing.drain(..n),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transport for TelnetTransport {
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.link.set_deadline(deadline);
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+        self.link.check()?;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        while !self.pump()? {
+            self.link.wait(if self.outgoing.is_empty() { Interest::Read } else { Interest::Both })?;
+        }
+        let rest = &self.text[self.taken..];
+        let n = buffer.len().min(rest.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
+        self.taken += n;
+        Ok(n)
+    }
+
+    fn is_readable(&mut self) -> bool {
+        self.failed.is_some()
+            || self.pump().unwrap_or_else(|error| {
+                self.failed = Some(error);
+                true
+            })
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        self.link.check()?;
+        self.conversation.say(bytes, &mut self.outgoing);
+        loop {
+            self.flush()?;
+            if self.outgoing.is_empty() {
+                return Ok(());
+            }
+            self.link.wait(Interest::Write)?;
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Ends what has outstayed its deadline.
+//!
+//! A session thread checks its deadline whenever it waits ([`crate::link::Link::wait`]), but
+//! libssh2 does not return from a call while it finds bytes to read: a device that floods could
+//! keep a thread for ever. So one more thread per worker looks every [`PERIOD`] for sockets
+//! whose deadline has passed and shuts them down, which makes any call on them return.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::transport::TransportError;
+
+/// How often the deadlines are looked at, and so how late a flood may end.
+pub const PERIOD: Duration = Duration::from_millis(50);
+
+const NO_DEADLINE: u64 = u64::MAX;
+
+/// Watches the sockets of one worker's sessions.
+#[derive(Debug)]
+pub struct Watchdog {
+    kennel: Arc<Kennel>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the watching thread and the session threads share.
+#[derive(Debug)]
+struct Kennel {
+    epoch: Instant,
+    /// Nanoseconds since `epoch`. Kept apart from the posts: a look at 5,000 is 40 kB.
+    deadlines: Box<[AtomicU64]>,
+    posts: Box<[Post]>,
+    cancelled: AtomicBool,
+    stopped: AtomicBool,
+}
+
+/// One slot's session. The socket is shut down under its lock and only while it is the
+/// session's own, so that a late shutdown never meets the next session.
+#[derive(Debug)]
+struct Post {
+    socket: Mutex<Option<Arc<TcpStream>>>,
+    fired: AtomicU8,
+}
+
+const QUIET: u8 = 0;
+const DEADLINE: u8 = 1;
+const CANCELLED: u8 = 2;
+
+impl Watchdog {
+    /// Starts the thread, with room for `slots` sessions at once.
+    pub fn start(slots: usize) -> io::Result<Arc<Self>> {
+        let kennel = Arc::new(Kennel {
+            epoch: Instant::now(),
+            deadlines: (0..slots).map(|_| AtomicU64::new(NO_DEADLINE)).collect(),
+            posts: (0..slots)
+                .map(|_| Post { socket: Mutex::new(None), fired: AtomicU8::new(QUIET) })
+                .collect(),
+            cancelled: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        });
+        let thread = thread::Builder::new().name("watchdog".into()).spawn({
+            let kennel = Arc::clone(&kennel);
+            move || {
+                while !kennel.stopped.load(Ordering::Acquire) {
+                    kennel.look();
+                    thread::park_timeout(PERIOD);
+                }
+            }
+        })?;
+        Ok(Arc::new(Self { kennel, thread: Some(thread) }))
+    }
+
+    /// The slot number `n`, for one session at a time.
+    ///
+    /// # Panics
+    /// Where the watchdog was started with `n` slots or fewer.
+    pub fn slot(self: &Arc<Self>, n: usize) -> Slot {
+        assert!(n < self.kennel.posts.len(), "slot {n} of {}", self.kennel.posts.len());
+        Slot { watchdog: Arc::clone(self), n }
+    }
+
+    /// Shuts every session's socket down; sessions begun later fail at once.
+    pub fn cancel_all(&self) {
+        // Before the posts: a session that begins meanwhile either sees this, or is seen below.
+        self.kennel.cancelled.store(true, Ordering::SeqCst);
+        for post in &self.kennel.posts {
+            post.fire(&post.socket(), CANCELLED);
+        }
+    }
+
+    /// Whether [`Self::cancel_all`] was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.kennel.cancelled.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.kennel.stopped.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // It ends by itself; a panic in it would have been reported already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Kennel {
+    fn look(&self) {
+        let now = self.nanos(Instant::now());
+        for (deadline, post) in self.deadlines.iter().zip(&self.posts) {
+            if deadline.load(Ordering::Relaxed) > now {
+                continue;
+            }
+            let socket = post.socket();
+            // Again under the lock: the slot may have changed hands.
+            if deadline.load(Ordering::Relaxed) <= now {
+                post.fire(&socket, DEADLINE);
+                deadline.store(NO_DEADLINE, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.epoch).as_nanos();
+        u64::try_from(since).unwrap_or(NO_DEADLINE).min(NO_DEADLINE - 1)
+    }
+}
+
+impl Post {
+    fn socket(&self) -> MutexGuard<'_, Option<Arc<TcpStream>>> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the session that holds the lock's socket, if there is one.
+    fn fire(&self, socket: &Option<Arc<TcpStream>>, why: u8) {
+        if let Some(socket) = socket {
+            // The reason goes first: whoever meets the closed socket finds it.
+            let _ = self.fired.compare_exchange(QUIET, why, Ordering::SeqCst, Ordering::SeqCst);
+            // Fails where the peer was faster, which is as good.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// A session thread's place at the watchdog.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    watchdog: Arc<Watchdog>,
+    n: usize,
+}
+
+impl Slot {
+    /// Has `socket` watched until [`Self::release`].
+    pub(crate) fn watch(&self, socket: &Arc<TcpStream>, deadline: Instant) -> Result<(), TransportError> {
+        let post = self.post();
+        let mut held = post.socket();
+        if self.is_cancelled() {
+            return Err(TransportError::Cancelled);
+        }
+        *held = Some(Arc::clone(socket));
+        post.fired.store(QUIET, Ordering::SeqCst);
+        self.set_deadline(deadline);
+        Ok(())
+    }
+
+    /// Moves the deadline of the socket being watched.
+    pub(crate) fn set_deadline(&self, deadline: Instant) {
+        let kennel = &self.watchdog.kennel;
+        kennel.deadlines[self.n].store(kennel.nanos(deadline), Ordering::Relaxed);
+    }
+
+    /// Forgets `socket`: from here on it is not touched any more.
+    pub(crate) fn release(&self, socket: &Arc<TcpStream>) {
+        let mut held = self.post().socket();
+        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, socket)) {
+            *held = None;
+            self.watchdog.kennel.deadlines[self.n].store(NO_DEADLINE, Ordering::Relaxed);
+        }
+    }
+
+    /// Why the socket being watched was shut down, if it was.
+    pub(crate) fn fired(&self) -> Option<TransportError> {
+        match self.post().fired.load(Ordering::SeqCst) {
+            DEADLINE => Some(TransportError::Deadline),
+            CANCELLED => Some(TransportError::Cancelled),
+            _ => None,
+        }
+    }
+
+    /// Whether all sessions were told to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.watchdog.is_cancelled()
+    }
+
+    fn post(&self) -> &Post {
+        &self.watchdog.kennel.posts[self.n]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn pair() -> (Arc<TcpStream>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
+        let ours = TcpStream::connect(listener.local_addr().expect("address")).expect("connects");
+        (Arc::new(ours), listener.accept().expect("accepts").0)
+    }
+
+    fn ends(mut socket: &TcpStream) -> bool {
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("sets");
+        matches!(socket.read(&mut [0]), Ok(0))
+    }
+
+    fn stays_open(socket: &TcpStream) -> bool {
+        socket.set_nonblocking(true).expect("sets");
+        socket.peek(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    #[test]
+    fn a_deadline_shuts_the_socket_and_says_why() {
+        let watchdog = Watchdog::start(3).expect("starts");
+        let (slot, (ours, _theirs)) = (watchdog.slot(2), pair());
+        slot.watch(&ours, Instant::now() + Duration::from_millis(30)).expect("watches");
+        assert!(ends(&ours));
+        assert!(matches!(slot.fired(), Some(TransportError::Deadline)));
+    }
+
+    #[test]
+    fn the_next_session_is_not_touched_by_the_deadline_of_the_last() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let slot = watchdog.slot(0);
+        let (later, _theirs) = pair();
+        for _ in 0..50 {
+            let (ours, _theirs) = pair();
+            slot.watch(&ours, Instant::now() + Duration::from_millis(1)).expect("watches");
+            thread::sleep(Duration::from_millis(2));
+            slot.release(&ours);
+            slot.watch(&later, Instant::now() + Duration::from_secs(60)).expect("watches");
+            // Whoever shuts a socket down here holds the post's lock or is the watchdog.
+            watchdog.kennel.look();
+            assert!(slot.fired().is_none());
+            assert!(stays_open(&later));
+            slot.release(&later);
+        }
+    }
+
+    #[test]
+    fn a_late_release_leaves_the_next_session_watched() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let slot = watchdog.slot(0);
+        let ((first, _a), (second, _b)) = (pair(), pair());
+        slot.watch(&first, Instant::now() + Duration::from_secs(60)).expect("watches");
+        slot.watch(&second, Instant::now() + Duration::from_millis(30)).expect("watches");
+        slot.release(&first);
+        assert!(ends(&second));
+    }
+
+    #[test]
+    fn a_cancel_ends_all_sessions_and_every_later_one() {
+        let watchdog = Watchdog::start(2).expect("starts");
+        let (slot, (ours, _theirs)) = (watchdog.slot(0), pair());
+        slot.watch(&ours, Instant::now() + Duration::from_secs(60)).expect("watches");
+        watchdog.cancel_all();
+        assert!(ends(&ours));
+        assert!(matches!(slot.fired(), Some(TransportError::Cancelled)));
+        let later = watchdog.slot(1).watch(&pair().0, Instant::now() + Duration::from_secs(60));
+        assert!(matches!(later, Err(TransportError::Cancelled)));
+    }
+
+    #[test]
+    fn its_thread_ends_with_it() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let kennel = Arc::downgrade(&watchdog.kennel);
+        let slot = watchdog.slot(0);
+        drop(watchdog);
+        assert!(kennel.strong_count() > 1, "a slot keeps it watching");
+        drop(slot);
+        assert_eq!(kennel.strong_count(), 0);
+    }
+
+    #[test]
+    fn five_thousand_slots_are_looked_at_in_no_time() {
+        let watchdog = Watchdog::start(5_000).expect("starts");
+        let best = (0..20).map(|_| {
+            let began = Instant::now();
+            watchdog.kennel.look();
+            began.elapsed()
+        });
+        assert!(best.min().expect("looks") < PERIOD / 10, "a look must cost next to nothing");
+    }
+}
