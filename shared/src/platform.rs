@@ -18,7 +18,8 @@ pub struct Platform {
     pub description: String,
     /// Matches the whole of the line on which the device waits for a command. What the group
     /// `host` captures at login must be the same in every later prompt, so that output which
-    /// merely looks like a prompt does not end a command.
+    /// merely looks like a prompt does not end a command; what the group `view` captures must
+    /// begin with it.
     pub prompt: String,
     /// The prompt after `prepare`, where the last of its commands changes it. It is looked for at
     /// the end of the line, so it may stand behind output that has no line end.

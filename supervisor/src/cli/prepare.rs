@@ -17,8 +17,8 @@ use crate::dispatch::JobSpec;
 use crate::inventory::{Device, Inventory};
 use crate::mix::{Mix, raise_descriptor_limit};
 use crate::plan::{Plan, PlannedJob};
-use crate::platforms::Platforms;
-use crate::secrets::SecretStore;
+use crate::platforms::{Platforms, ReadOnly};
+use crate::secrets::read_logins;
 use crate::select::Limit;
 use crate::supervise::WorkerCommand;
 
@@ -65,11 +65,10 @@ impl Selection {
     /// Refuses what the inventory may say and this version cannot do: were it ignored, a session
     /// would not be what its owner asked for.
     fn check_support(&self) -> Result<()> {
-        let unsupported = |device: &Device| device.unsupported_key();
-        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, unsupported(device)?))) else {
+        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, device.unsupported?))) else {
             return Ok(());
         };
-        let others = self.devices.iter().filter(|device| unsupported(device).is_some()).count() - 1;
+        let others = self.devices.iter().filter(|device| device.unsupported.is_some()).count() - 1;
         let others = if others > 0 { format!(" (and {others} more such devices)") } else { String::new() };
         bail!("device {:?}: {key} is not supported yet{others}; leave it out or leave the device out with --limit", device.name)
     }
@@ -117,7 +116,7 @@ pub(super) enum Logins<'a> {
 impl Logins<'_> {
     fn of(&self, devices: &[Device]) -> Result<Vec<Arc<Login>>> {
         match self {
-            Self::Real(inventory) => SecretStore::read(devices, inventory),
+            Self::Real(inventory) => read_logins(devices, inventory),
             Self::Simulated => {
                 let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
                 let login = Login { username: SIMULATED_USER.into(), password: secret(), enable_password: secret() };
@@ -141,10 +140,12 @@ pub(super) fn plan(
     mix: Mix,
 ) -> Result<Plan> {
     let logins = logins.of(&selection.devices)?;
+    let read_only: BTreeMap<&str, ReadOnly> =
+        platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
     let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).map(|((device, commands), login)| {
         let limited = device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
-        let read_only = platforms.reads_only(&device.platform);
+        
         PlannedJob {
             device: Arc::clone(&device.name),
             address: Arc::clone(&device.address),
@@ -155,7 +156,7 @@ pub(super) fn plan(
             timeouts: timeouts(&args.limits, device),
             ssh_legacy: device.ssh_legacy,
             spec: JobSpec {
-                read_only: commands.iter().all(|command| read_only.matches(command)),
+                read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
                 groups: limited.map(|index| index as u16).collect(),
             },
             commands: Arc::clone(commands),

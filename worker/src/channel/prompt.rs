@@ -21,8 +21,12 @@ impl<'a> Prompt<'a> {
     /// Where in `line` the prompt begins, if it ends with one.
     pub fn find(&self, line: &[u8]) -> Option<usize> {
         let captures = self.pattern.captures(line)?;
-        let host = captures.name("host").map(|host| host.as_bytes());
-        (host == self.host.as_deref()).then(|| captures.get(0).map_or(0, |prompt| prompt.start()))
+        let group = |name| captures.name(name).map(|group| group.as_bytes());
+        let same = match (&self.host, group("view")) {
+            (Some(host), Some(view)) => view.starts_with(host),
+            (host, _) => group("host") == host.as_deref(),
+        };
+        same.then(|| captures.get(0).map_or(0, |prompt| prompt.start()))
     }
 }
 
@@ -39,6 +43,18 @@ mod tests {
             assert_eq!(prompt.find(same.as_bytes()), Some(0), "{same}");
         }
         for other in ["core-2#", "core-1# show run", "x core-1#", ""] {
+            assert_eq!(prompt.find(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_view_begins_with_the_host() {
+        let pattern = Regex::new(r"^(<(?P<host>\S+)>|\[[*~]?(?P<view>\S+)\])$").expect("a pattern");
+        let prompt = Prompt::learn(&pattern, b"<SW-1>").expect("a prompt");
+        for same in ["<SW-1>", "[SW-1]", "[*SW-1-GE0/0/1]"] {
+            assert_eq!(prompt.find(same.as_bytes()), Some(0), "{same}");
+        }
+        for other in ["<SW-2>", "[SW-2]"] {
             assert_eq!(prompt.find(other.as_bytes()), None, "{other}");
         }
     }

@@ -1,0 +1,80 @@
+//! One simulated device.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use netsweep_shared::fleet::{Fault, Latencies, SimulatedDevice};
+use netsweep_shared::job::Transport;
+
+use crate::dice::Dice;
+use crate::identity::Identity;
+use crate::latency;
+use crate::manners::{self, Manners};
+use crate::report::Counters;
+
+/// What all devices of a fleet share.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) latency: Latencies,
+    /// Bytes that a show command prints, roughly.
+    pub(crate) output_bytes: Option<u64>,
+    pub(crate) counters: Counters,
+}
+
+/// One device: a name, a platform's manners, a transport and what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) manners: &'static Manners,
+    pub(crate) transport: Transport,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl Device {
+    /// The device that `spec` describes.
+    pub(crate) fn new(spec: SimulatedDevice, settings: &Arc<Settings>) -> Self {
+        Self {
+            manners: manners::of(&spec.platform),
+            name: spec.name,
+            transport: spec.transport,
+            fault: spec.fault,
+            settings: Arc::clone(settings),
+        }
+    }
+
+    /// Its facts. Made anew for each session: a fleet of many devices keeps only names.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::new(self.settings.seed, &self.name)
+    }
+
+    /// Whether `fault` is what is wrong with it.
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// Wait before its first byte.
+    pub(crate) fn connect_latency(&self) -> Duration {
+        latency::sample(self.settings.latency.connect, &mut self.dice(&["connect"]))
+    }
+
+    /// Wait before it answers a password.
+    pub(crate) fn login_latency(&self) -> Duration {
+        latency::sample(self.settings.latency.login, &mut self.dice(&["login"]))
+    }
+
+    /// Wait before the output of a session's `nth` command, which is `command`.
+    pub(crate) fn command_latency(&self, nth: u32, command: &str) -> Duration {
+        latency::sample(
+            self.settings.latency.command,
+            &mut self.dice(&["command", &nth.to_string(), command]),
+        )
+    }
+
+    /// Chance for one purpose of this device.
+    pub(crate) fn dice(&self, purpose: &[&str]) -> Dice {
+        let path: Vec<&str> = [self.name.as_str()].into_iter().chain(purpose.iter().copied()).collect();
+        Dice::new(self.settings.seed, &path)
+    }
+}

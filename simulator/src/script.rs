@@ -1,0 +1,82 @@
+//! What a device does next: the answer of the pure shell, performed by the protocol side.
+
+use std::time::Duration;
+
+/// One thing to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Send these bytes.
+    Send(Vec<u8>),
+    /// Wait; what was sent so far leaves before.
+    Pause(Duration),
+    /// Send this text over and over until the peer is gone.
+    Endless(Vec<u8>),
+    /// Break the connection off.
+    Cut,
+    /// The dialogue is over, with this exit status.
+    Exit(u32),
+}
+
+/// Steps in order. Neighbouring sends are one.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Script(Vec<Step>);
+
+impl Script {
+    /// Adds bytes to send.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.tail().extend_from_slice(bytes.as_ref());
+    }
+
+    /// Adds text to send, each line end as CR LF.
+    pub(crate) fn send_lines(&mut self, text: &str) {
+        let tail = self.tail();
+        tail.reserve(text.len() + text.len() / 32);
+        for line in text.split_inclusive('\n') {
+            match line.strip_suffix('\n') {
+                Some(line) => {
+                    tail.extend_from_slice(line.as_bytes());
+                    tail.extend_from_slice(b"\r\n");
+                }
+                None => tail.extend_from_slice(line.as_bytes()),
+            }
+        }
+    }
+
+    /// The bytes that are sent last, to add to.
+    pub(crate) fn tail(&mut self) -> &mut Vec<u8> {
+        if !matches!(self.0.last(), Some(Step::Send(_))) {
+            self.0.push(Step::Send(Vec::new()));
+        }
+        match self.0.last_mut() {
+            Some(Step::Send(bytes)) => bytes,
+            _ => unreachable!("a send was pushed just now"),
+        }
+    }
+
+    /// Adds a wait; none at all where `time` is zero.
+    pub(crate) fn pause(&mut self, time: Duration) {
+        if !time.is_zero() {
+            self.push(Step::Pause(time));
+        }
+    }
+
+    /// Adds any other step.
+    pub(crate) fn push(&mut self, step: Step) {
+        self.0.push(step);
+    }
+
+    /// The same with lone line feeds, as where there is no terminal to ask for more.
+    pub(crate) fn with_plain_line_ends(mut self) -> Self {
+        for step in &mut self.0 {
+            if let Step::Send(bytes) = step {
+                bytes.retain(|&byte| byte != b'\r');
+            }
+        }
+        self
+    }
+
+    /// The steps, without empty sends.
+    pub(crate) fn into_steps(self) -> impl Iterator<Item = Step> + Send {
+        self.0.into_iter().filter(|step| !matches!(step, Step::Send(bytes) if bytes.is_empty()))
+    }
+}

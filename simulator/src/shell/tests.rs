@@ -1,0 +1,360 @@
+use super::*;
+use crate::device::Settings;
+use netsweep_shared::fleet::{Latencies, Latency, SimulatedDevice};
+use netsweep_shared::job::Transport;
+
+const COMMAND: Duration = Duration::from_millis(300);
+const LOGIN: Duration = Duration::from_millis(200);
+
+fn device(name: &str, platform: &str, fault: Option<Fault>) -> Arc<Device> {
+    let latency = Latencies {
+        connect: Latency::default(),
+        login: Latency::Fixed(LOGIN),
+        command: Latency::Fixed(COMMAND),
+    };
+    let settings = Arc::new(Settings { seed: 1, latency, ..Settings::default() });
+    let spec =
+        SimulatedDevice { name: name.into(), platform: platform.into(), transport: Transport::Telnet, fault };
+    Arc::new(Device::new(spec, &settings))
+}
+
+/// A session in the privileged mode, its greeting read.
+fn session(platform: &str, fault: Option<Fault>) -> Shell {
+    let mut shell = Shell::new(device("sw1", platform, fault), "admin");
+    shell.state.mode = Mode::Privileged;
+    shell.welcome();
+    shell
+}
+
+/// What a script shows, with each wait as `{ms}` and each end as `{…}`.
+fn shown(script: Script) -> String {
+    let text = |step| match step {
+        Step::Send(bytes) => String::from_utf8(bytes).expect("devices speak UTF-8"),
+        Step::Pause(time) => format!("{{{}}}", time.as_millis()),
+        Step::Endless(_) => "{endless}".to_owned(),
+        Step::Cut => "{cut}".to_owned(),
+        Step::Exit(status) => format!("{{exit {status}}}"),
+    };
+    script.into_steps().map(text).collect()
+}
+
+fn typed(shell: &mut Shell, keys: &str) -> String {
+    shown(shell.keys(keys.as_bytes()))
+}
+
+#[test]
+fn a_command_is_echoed_waits_answers_and_prompts() {
+    let mut shell = session("cisco_ios", None);
+    let answer = typed(&mut shell, "show clock\r");
+    assert!(answer.starts_with("show clock\r\n{300}*"), "{answer:?}");
+    assert!(answer.ends_with(" 2025\r\nsw1#"), "{answer:?}");
+}
+
+#[test]
+fn keys_give_the_same_bytes_in_whatever_pieces_they_come() {
+    let keys = b"terminal length 0\r\nshow versoin\x08\x08\x08ion\r\0show version\rshow nonsense\nexit\r";
+    for platform in ["cisco_ios", "arista_eos", "juniper_junos", "huawei_vrp", "linux"] {
+        let bytes = |shell: &mut Shell, keys: &[u8]| shown(shell.keys(keys));
+        let whole = bytes(&mut session(platform, None), keys);
+        for size in [1, 2, 7] {
+            let mut shell = session(platform, None);
+            let pieces: String = keys.chunks(size).map(|piece| bytes(&mut shell, piece)).collect();
+            assert_eq!(pieces, whole, "{platform} in pieces of {size}");
+        }
+    }
+}
+
+#[test]
+fn every_platform_prompts_in_its_way() {
+    for (platform, prompt) in [
+        ("cisco_ios", "\r\nsw1#"),
+        ("arista_eos", "\r\nsw1#"),
+        ("huawei_vrp", "\r\n<sw1>"),
+        ("juniper_junos", "\r\nadmin@sw1> "),
+        ("linux", "\r\n\x1b[?2004h\x1b]0;admin@sw1: ~\x07admin@sw1:~$ "),
+    ] {
+        let mut shell = Shell::new(device("sw1", platform, None), "admin");
+        shell.state.mode = Mode::Privileged;
+        let greeting = shown(shell.welcome());
+        assert!(greeting.ends_with(prompt), "{platform}: {greeting:?}");
+    }
+}
+
+#[test]
+fn unknown_commands_are_refused_in_the_platforms_words() {
+    for (platform, line, answer) in [
+        (
+            "cisco_ios",
+            "show nonsense",
+            "\r\n         ^\r\n% Invalid input detected at '^' marker.\r\n\r\nsw1#",
+        ),
+        ("cisco_ios", "foo", "\r\n    ^\r\n% Invalid input detected at '^' marker.\r\n\r\nsw1#"),
+        ("cisco_ios", "show", "\r\n% Incomplete command.\r\n\r\nsw1#"),
+        ("arista_eos", "show foo", "\r\n% Invalid input (at token 1: 'foo')\r\nsw1#"),
+        ("huawei_vrp", "foo", "\r\n     ^\r\nError: Unrecognized command found at '^' position.\r\n<sw1>"),
+        ("linux", "foo", "\r\n\x1b[?2004l\r-bash: foo: command not found\r\n"),
+    ] {
+        let shown = typed(&mut session(platform, None), &format!("{line}\r"));
+        assert!(shown.starts_with(&format!("{line}{answer}")), "{platform} {line}: {shown:?}");
+    }
+    let shown = typed(&mut session("juniper_junos", None), "foo\r");
+    assert!(shown.starts_with("foo\r\n           ^\r\nunknown command.\r\n"), "{shown:?}");
+}
+
+#[test]
+fn settings_answer_at_once() {
+    for (platform, line) in [
+        ("cisco_ios", "terminal length 0"),
+        ("cisco_ios", "terminal width 511"),
+        ("arista_eos", "terminal length 0"),
+        ("huawei_vrp", "screen-length 0 temporary"),
+        ("huawei_vrp", "screen-length disable"),
+        ("juniper_junos", "set cli screen-length 0"),
+        ("juniper_junos", "set cli complete-on-space off"),
+        ("linux", "PS1='x '; unset PROMPT_COMMAND; stty -echo"),
+        ("cisco_ios", "enable"),
+    ] {
+        let shown = typed(&mut session(platform, None), &format!("{line}\r"));
+        assert!(!shown.contains('{') || shown.contains("{master"), "{platform} {line}: {shown:?}");
+        for error in ["%", "Error", "unknown", "syntax", "not found"] {
+            assert!(!shown.contains(error), "{platform} {line}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn pages_stop_and_go_on() {
+    for (platform, command, question) in [
+        ("cisco_ios", "show running-config", " --More-- "),
+        ("arista_eos", "show running-config", " --More-- "),
+        ("juniper_junos", "show configuration", "---(more)---"),
+        ("huawei_vrp", "display current-configuration", "  ---- More ----"),
+    ] {
+        let mut whole = session(platform, None);
+        let whole = typed(&mut whole, &format!("{command}\r"));
+
+        let mut shell = session(platform, None);
+        shell.resize(24);
+        let first = typed(&mut shell, &format!("{command}\r"));
+        assert!(first.ends_with(question), "{platform}: {first:?}");
+        assert_eq!(first.matches("\r\n").count(), 24, "{platform}: the echo and 23 lines");
+        let mut joined = first;
+        while let Some(page) = joined.strip_suffix(question) {
+            joined.truncate(page.len());
+            joined += &typed(&mut shell, " ");
+        }
+        let erase = shell.device.manners.pager.as_ref().expect("a pager").erase;
+        assert_eq!(joined.replace(erase, ""), whole, "{platform}");
+
+        // One line, then no more of it.
+        typed(&mut shell, &format!("{command}\r"));
+        assert_eq!(typed(&mut shell, "\r\n").matches("\r\n").count(), 1);
+        let quit = typed(&mut shell, "q");
+        assert!(quit.len() < 200 && quit.contains("sw1"), "{platform}: {quit:?}");
+    }
+}
+
+#[test]
+fn paging_is_turned_off_by_command() {
+    for (platform, off, command) in [
+        ("cisco_ios", "terminal length 0", "show running-config"),
+        ("arista_eos", "terminal length 0", "show running-config"),
+        ("juniper_junos", "set cli screen-length 0", "show configuration"),
+        ("juniper_junos", "", "show configuration | no-more"),
+        ("huawei_vrp", "screen-length 0 temporary", "display current-configuration"),
+    ] {
+        let mut shell = session(platform, None);
+        shell.resize(24);
+        typed(&mut shell, &format!("{off}\r"));
+        let shown = typed(&mut shell, &format!("{command}\r"));
+        assert!(
+            !shown.to_lowercase().contains("more-") && !shown.contains("(more)"),
+            "{platform}: {shown:?}"
+        );
+    }
+}
+
+#[test]
+fn modes_lead_up_and_down() {
+    let mut shell = session("cisco_ios", None);
+    shell.state.mode = Mode::User;
+    for (line, shown) in [
+        ("enable", "enable\r\nPassword: "),
+        ("secret", "\r\nsw1#"),
+        (
+            "configure terminal",
+            "configure terminal\r\nEnter configuration commands, one per line.  End with CNTL/Z.\r\nsw1(config)#",
+        ),
+        ("hostname x", "hostname x\r\nsw1(config)#"),
+        ("interface Gi1/0/1", "interface Gi1/0/1\r\nsw1(config-if)#"),
+        ("exit", "exit\r\nsw1(config)#"),
+        ("end", "end\r\nsw1#"),
+        ("disable", "disable\r\nsw1>"),
+        ("exit", "exit\r\n{exit 0}"),
+        ("show clock", ""),
+    ] {
+        assert_eq!(typed(&mut shell, &format!("{line}\r")), shown);
+    }
+    let mut shell = session("huawei_vrp", None);
+    assert!(typed(&mut shell, "system-view\r").ends_with("\r\n[sw1]"));
+    assert!(typed(&mut shell, "\x1a").ends_with("\r\n<sw1>"));
+    let mut shell = session("juniper_junos", None);
+    assert!(typed(&mut shell, "configure\r").ends_with("[edit]\r\nadmin@sw1# "));
+    assert!(typed(&mut shell, "exit\r").ends_with("\r\nadmin@sw1> "));
+}
+
+#[test]
+fn show_commands_work_in_user_mode() {
+    let mut shell = session("cisco_ios", None);
+    shell.state.mode = Mode::User;
+    assert!(typed(&mut shell, "sh ver\r").ends_with("register is 0xF\r\n\r\nsw1>"));
+}
+
+#[test]
+fn the_prompt_of_bash_changes_and_echo_goes() {
+    let mut shell = session("linux", None);
+    typed(&mut shell, "bind 'set enable-bracketed-paste off'\r");
+    assert!(typed(&mut shell, "PS1='net''sweep$ '; stty -echo\r").ends_with("\r\nnetsweep$ "));
+    assert_eq!(typed(&mut shell, "hostname\r"), "\r\n{300}sw1\r\nnetsweep$ ");
+}
+
+#[test]
+fn a_login_in_the_terminal_waits_before_the_password_is_answered() {
+    let mut shell = Shell::new(device("sw1", "cisco_ios", None), "");
+    assert_eq!(shown(shell.ask_login()), "\r\n\r\nUser Access Verification\r\n\r\nUsername: ");
+    assert_eq!(typed(&mut shell, "admin\r\n"), "admin\r\nPassword: ");
+    let welcome = typed(&mut shell, "secret\r\n");
+    assert!(welcome.starts_with("\r\n{200}") && welcome.contains("sw1"), "{welcome:?}");
+    assert!(!welcome.contains("secret"));
+}
+
+#[test]
+fn a_rejected_login_is_asked_again_and_then_ended() {
+    for (platform, words, attempts) in [
+        ("cisco_ios", "% Login invalid", 3),
+        ("arista_eos", "Login incorrect", 3),
+        ("linux", "Login incorrect", 5),
+    ] {
+        let mut shell = Shell::new(device("sw1", platform, Some(Fault::Reject)), "");
+        shell.ask_login();
+        for attempt in 1..=attempts {
+            typed(&mut shell, "admin\r");
+            let answer = typed(&mut shell, "secret\r");
+            assert!(answer.contains(words), "{platform}: {answer:?}");
+            assert_eq!(answer.contains("{exit"), attempt == attempts, "{platform}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn faults_come_in_the_middle_of_an_output() {
+    let whole = typed(&mut session("cisco_ios", None), "show version\r");
+    let half = |fault, ending: &str| {
+        let mut shell = session("cisco_ios", Some(fault));
+        let shown = typed(&mut shell, "show version\r");
+        let begun = shown.strip_suffix(ending).unwrap_or_else(|| panic!("{fault}: {shown:?}")).to_owned();
+        assert!(whole.starts_with(&begun), "{fault}: {begun:?}");
+        assert!(begun.len() > whole.len() / 3 && begun.len() < whole.len() * 2 / 3, "{fault}");
+        assert_eq!(typed(&mut shell, "show clock\r"), "", "{fault}: nothing is heard any more");
+    };
+    half(Fault::Cut, "{5}{cut}");
+    half(Fault::StallOutput, "");
+    let endless = typed(&mut session("cisco_ios", Some(Fault::Endless)), "show version\r");
+    assert!(endless.ends_with("\r\n\r\n{endless}"), "{endless:?}");
+}
+
+#[test]
+fn a_login_that_stalls_says_nothing_behind_the_name() {
+    let mut shell = Shell::new(device("sw1", "cisco_ios", Some(Fault::StallLogin)), "");
+    shell.ask_login();
+    assert_eq!(typed(&mut shell, "admin\r"), "admin\r\n");
+    assert_eq!(typed(&mut shell, "secret\rshow version\r"), "");
+}
+
+#[test]
+fn lookalikes_are_extra_lines_of_a_healthy_output() {
+    let plain = |shown: &str| shown.replace("{300}", "").replace("\x1b[?2004l\r", "");
+    for (platform, command) in
+        [("cisco_ios", "show version"), ("huawei_vrp", "display version"), ("linux", "df")]
+    {
+        let whole = typed(&mut session(platform, None), &format!("{command}\r"));
+        let disguised = typed(&mut session(platform, Some(Fault::Lookalike)), &format!("{command}\r"));
+        let disguised = plain(&disguised);
+        let mut lines = disguised.split("\r\n");
+        for line in plain(&whole).split("\r\n") {
+            assert!(lines.any(|other| other == line), "{platform}: {line:?} is missing or out of order");
+        }
+        assert!(
+            disguised.contains("core-9") && disguised.contains("password: {30}"),
+            "{platform}: {disguised:?}"
+        );
+    }
+}
+
+#[test]
+fn a_command_without_terminal_is_answered_and_over() {
+    let exec = |platform, line: &str| shown(session(platform, None).execute(line));
+    assert_eq!(exec("linux", "hostname"), "{300}sw1\n{exit 0}");
+    assert_eq!(exec("linux", "foo"), "-bash: foo: command not found\n{exit 127}");
+    assert!(exec("cisco_ios", "show clock").ends_with(" 2025\r\n{exit 0}"));
+    assert!(exec("cisco_ios", "foo").ends_with("{exit 1}"));
+}
+
+#[test]
+fn outputs_are_scaled() {
+    let mut shell = session("cisco_ios", None);
+    for bytes in [200, 5_000, 100_000] {
+        let settings = Settings { seed: 1, output_bytes: Some(bytes), ..Settings::default() };
+        shell.device = Arc::new(Device {
+            settings: Arc::new(settings),
+            name: "sw1".into(),
+            ..*device("sw1", "cisco_ios", None)
+        });
+        let shown = typed(&mut shell, "show version\r").len() as u64;
+        assert!(shown > bytes && shown < bytes + bytes / 10 + 200, "{bytes}: {shown}");
+    }
+}
+
+#[test]
+fn random_keys_never_panic() {
+    let mut dice = crate::dice::Dice::new(1, &["keys"]);
+    for platform in ["cisco_ios", "arista_eos", "juniper_junos", "huawei_vrp", "linux"] {
+        for _ in 0..300 {
+            let mut shell = session(platform, None);
+            shell.resize(dice.below(4) as u32);
+            for _ in 0..20 {
+                let words = [
+                    "show",
+                    "display",
+                    " ",
+                    "|",
+                    "'",
+                    "\"",
+                    "\\",
+                    "$",
+                    ">",
+                    "&",
+                    ";",
+                    "PS1=",
+                    "include",
+                    "\r",
+                    "é",
+                    "do",
+                    "terminal length",
+                    "9",
+                    "q",
+                    "conf t\r",
+                    "run",
+                    "#",
+                    "!",
+                ];
+                let text = if dice.below(3) == 0 {
+                    dice.bytes::<6>().to_vec()
+                } else {
+                    dice.pick(words).as_bytes().to_vec()
+                };
+                shell.keys(&text);
+            }
+        }
+    }
+}
