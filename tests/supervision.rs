@@ -18,8 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A sweep of the sample inventory that takes a few seconds.
 fn slow_sweep() -> Command {
+    sweep_at("300ms")
+}
+
+/// A sweep of the sample inventory in which each command takes `latency`.
+fn sweep_at(latency: &str) -> Command {
     let mut command = netsweep();
-    command.args(["run", "--simulate", "--format", "jsonl", "-P", "2", "-T", "10", "--sim-command", "300ms"]);
+    command.args(["run", "--simulate", "--format", "jsonl", "-P", "2", "-T", "10", "--sim-command", latency]);
     command.arg("show version").stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -128,8 +133,7 @@ fn the_first_interrupt_lets_sessions_finish() {
 
 #[test]
 fn the_second_interrupt_ends_at_once_and_says_what_was_cut() {
-    let mut command = slow_sweep();
-    let mut child = command.args(["--sim-command", "30s", "--sim-login", "1ms"]).spawn().expect("it starts");
+    let mut child = sweep_at("25s").args(["--sim-login", "1ms"]).spawn().expect("it starts");
     let supervisor = child.id();
     wait_until("two workers", || workers(supervisor).len() == 2);
     sleep(Duration::from_millis(500));

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The executable under test.
-pub fn netsweep() -> Command {
+pub(crate) fn netsweep() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netsweep"));
     // The password that the sample inventory asks for must never be needed in a rehearsal.
     command.env_remove("NETSWEEP_PASSWORD");
@@ -19,33 +19,33 @@ pub fn netsweep() -> Command {
 }
 
 /// The worker's own executable, which stands beside the supervisor's.
-pub fn worker_binary() -> PathBuf {
+pub(crate) fn worker_binary() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_netsweep")).with_file_name("netsweep-worker");
     assert!(path.exists(), "{} is missing: build with --workspace", path.display());
     path
 }
 
 /// The repository's top folder.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A directory with an inventory, `devices.toml`.
-pub fn inventory(text: &str) -> TempDir {
+pub(crate) fn inventory(text: &str) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(directory.path().join("devices.toml"), text).expect("written");
     directory
 }
 
 /// A finished run: what it printed and how it exited.
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub code: Option<i32>,
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
 }
 
 /// Runs `command` to its end.
-pub fn run(command: &mut Command) -> Ran {
+pub(crate) fn run(command: &mut Command) -> Ran {
     let Output { status, stdout, stderr } = command.output().expect("it starts");
     Ran {
         stdout: String::from_utf8(stdout).expect("stdout is UTF-8"),
@@ -56,7 +56,7 @@ pub fn run(command: &mut Command) -> Ran {
 
 impl Ran {
     /// The records of `--format jsonl` by device; each device may have only one.
-    pub fn records(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn records(&self) -> BTreeMap<String, Value> {
         let mut records = BTreeMap::new();
         for line in self.stdout.lines() {
             let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -68,7 +68,7 @@ impl Ran {
 
     /// Fails with everything that was printed unless the exit code is `code`.
     #[track_caller]
-    pub fn expect_code(&self, code: i32) -> &Self {
+    pub(crate) fn expect_code(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "\nstdout:\n{}\nstderr:\n{}", head(&self.stdout), head(&self.stderr));
         self
     }
@@ -79,7 +79,7 @@ fn head(text: &str) -> String {
 }
 
 /// How many records have each pair of status and error kind (`-` for none).
-pub fn tally(records: &BTreeMap<String, Value>) -> BTreeMap<String, usize> {
+pub(crate) fn tally(records: &BTreeMap<String, Value>) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
     for record in records.values() {
         let status = record["status"].as_str().expect("a status");

@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The account that the peers let in.
-pub const USER: &str = "netsweep-peer";
+pub(crate) const USER: &str = "netsweep-peer";
 /// Its password.
-pub const PASSWORD: &str = "Peer-Pw1";
+pub(crate) const PASSWORD: &str = "Peer-Pw1";
 
 /// Whether peers are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// Every peer's test is shown as ignored.
     No,
     /// A peer that is not installed has its test ignored.
@@ -33,7 +33,7 @@ pub enum Wanted {
 
 impl Wanted {
     /// What `NETSWEEP_PEERS` says.
-    pub fn from_environment() -> Self {
+    pub(crate) fn from_environment() -> Self {
         match std::env::var("NETSWEEP_PEERS").as_deref() {
             Ok("require") => Self::Required,
             Ok("1") => Self::IfInstalled,
@@ -43,10 +43,10 @@ impl Wanted {
 }
 
 /// A real server; it ends when this is dropped.
-pub struct Peer {
+pub(crate) struct Peer {
     child: Child,
     /// Where it listens, on 127.0.0.1.
-    pub port: u16,
+    pub(crate) port: u16,
     _directory: TempDir,
 }
 
@@ -61,17 +61,17 @@ impl Drop for Peer {
 }
 
 /// The executables that each peer needs.
-pub const OPENSSH: [&str; 2] = ["/usr/sbin/sshd", "/usr/bin/ssh-keygen"];
+pub(crate) const OPENSSH: [&str; 2] = ["/usr/sbin/sshd", "/usr/bin/ssh-keygen"];
 /// GNU inetutils' telnetd under its inetd.
-pub const TELNETD: [&str; 2] = ["/usr/sbin/telnetd", "/usr/sbin/inetutils-inetd"];
+pub(crate) const TELNETD: [&str; 2] = ["/usr/sbin/telnetd", "/usr/sbin/inetutils-inetd"];
 
 /// Whether all of `executables` are installed.
-pub fn installed(executables: &[&str]) -> bool {
+pub(crate) fn installed(executables: &[&str]) -> bool {
     executables.iter().all(|path| Path::new(path).exists())
 }
 
 /// OpenSSH's server, with password authentication and a banner full of traps.
-pub fn openssh() -> Peer {
+pub(crate) fn openssh() -> Peer {
     account();
     let directory = private_directory();
     let key = directory.path().join("host_key");
@@ -91,7 +91,7 @@ pub fn openssh() -> Peer {
 }
 
 /// GNU inetutils' telnetd with the system's login.
-pub fn telnetd() -> Peer {
+pub(crate) fn telnetd() -> Peer {
     account();
     let directory = private_directory();
     let port = free_port();

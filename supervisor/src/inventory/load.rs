@@ -1,5 +1,6 @@
 //! Reading an inventory file.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::ops::Range;
@@ -147,23 +148,31 @@ impl File<'_> {
                 }
             }
         };
-        let Some(model) = self.resolve(&own, groups, &value.span()) else { return };
-        for (number, name_of_device) in pattern.expand().enumerate() {
-            let device_name: Arc<str> = name_of_device.into();
-            let address = addresses.as_ref().map_or_else(|| Arc::clone(&device_name), |all| all[number].as_str().into());
-            self.add(Device { name: device_name, address, ..model.clone() }, &name.span());
+        let model = self.resolve(&own, groups, &value.span());
+        for (number, device_name) in pattern.expand().enumerate() {
+            let device_name: Arc<str> = device_name.into();
+            let is_new = self.register(&device_name, &name.span());
+            if let Some(model) = model.as_ref().filter(|_| is_new) {
+                let address =
+                    addresses.as_ref().map_or_else(|| Arc::clone(&device_name), |all| all[number].as_str().into());
+                self.devices.push(Device { name: device_name, address, ..model.clone() });
+            }
         }
     }
 
-    fn add(&mut self, device: Device, at: &Range<usize>) {
-        if let Some(first) = self.names.insert(Arc::clone(&device.name), at.start) {
-            let first_line = self.reader.problems.line(first);
-            let message = format!("a second device {:?}; the first is on line {first_line} (:{first_line})", device.name);
-            self.reader.problems.add(at, message);
-            self.names.insert(device.name, first);
-            return;
+    /// Whether there is no other device of that name.
+    fn register(&mut self, name: &Arc<str>, at: &Range<usize>) -> bool {
+        match self.names.entry(Arc::clone(name)) {
+            Entry::Vacant(entry) => {
+                entry.insert(at.start);
+                true
+            }
+            Entry::Occupied(first) => {
+                let first = self.reader.problems.place(*first.get());
+                self.reader.problems.add(at, format!("a second device {name:?}; the first is at {first}"));
+                false
+            }
         }
-        self.devices.push(device);
     }
 
     fn groups_of(&mut self, table: &DeTable<'_>) -> Vec<Arc<str>> {
@@ -317,7 +326,21 @@ commands = ["show\nreload"]
 "#,
         )
         .expect_err("it is bad");
-        insta::assert_snapshot!(errors, @r#""#);
+        insta::assert_snapshot!(errors, @r#"
+        devices.toml:1:2: unknown section "default": did you mean "defaults"?
+        devices.toml:3:12: unknown platform "cisco_io": did you mean "cisco_ios"?
+        devices.toml:5:19: connect_timeout must be a time, such as "30s" or "2m"
+        devices.toml:7:1: unknown key "max_sesions" in [groups.core]: did you mean "max_sessions"?
+        devices.toml:10:8: port must be a whole number from 1 to 65535
+        devices.toml:11:10: unknown group "cor": did you mean "core"?
+        devices.toml:13:8: a second device "core-1"; the first is at devices.toml:9
+        devices.toml:14:13: unknown transport "tellnet": did you mean "telnet"?
+        devices.toml:15:12: password must be text in quotes, { env = "…" }, { file = "…" }, { command = ["…"] } or { prompt = true }
+        devices.toml:16:1: a [[devices]] entry without a name
+        devices.toml:19:8: name: [2-1] is no range: 2 is more than 1
+        devices.toml:22:13: each of commands must be one line without control characters
+        12 errors; nothing was started
+        "#);
     }
 
     #[test]

@@ -47,8 +47,13 @@ impl Problems {
         self.found.push((at.start, message.into()));
     }
 
+    /// File and line of a place.
+    pub(super) fn place(&self, at: usize) -> String {
+        format!("{}:{}", self.path.display(), self.line(at))
+    }
+
     /// The line of a place in the file, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
+    fn line(&self, at: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= at)
     }
 

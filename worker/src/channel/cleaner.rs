@@ -227,7 +227,7 @@ mod tests {
             ("\x1b(B\x1b)0\x1b=\x1b7text", "text"),
             ("progress 10%\rprogress 99%\n", "progress 99%\n"),
             ("abc\x08\x08X", "aXc"),
-            ("Grüße\x08\x08\x08ß", "Grüß"),
+            ("Grüße\x08\x08\x08ß", "Grßße"),
             (" --More-- \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08eth0\n", "eth0\n"),
             (" --More-- \r          \reth0 up\n", "eth0 up\n"),
             ("---- More ----\x1b[16D                \x1b[16Dvlan 1\n", "vlan 1\n"),
