@@ -8,7 +8,10 @@ use support::{inventory, netsweep, run};
 #[track_caller]
 fn refused(text: &str, args: &[&str], said: &[&str]) {
     let directory = inventory(text);
-    let ran = run(netsweep().args(["run", "show version", "-i"]).arg(directory.path().join("devices.toml")).args(args));
+    let ran = run(netsweep()
+        .args(["run", "show version", "-i"])
+        .arg(directory.path().join("devices.toml"))
+        .args(args));
     ran.expect_code(2);
     assert_eq!(ran.stdout, "", "nothing is started");
     for part in said {
@@ -96,14 +99,21 @@ fn no_commands() {
 #[test]
 fn a_command_with_a_line_break() {
     let directory = inventory(GOOD);
-    let ran = run(netsweep().args(["run", "show version\nreload", "-i"]).arg(directory.path().join("devices.toml")));
+    let ran = run(netsweep()
+        .args(["run", "show version\nreload", "-i"])
+        .arg(directory.path().join("devices.toml")));
     ran.expect_code(2);
     assert!(ran.stderr.contains("line break") || ran.stderr.contains("control character"), "{}", ran.stderr);
 }
 
 #[test]
 fn bad_usage() {
-    for args in [&["run", "-T", "0"][..], &["run", "--format", "xml"], &["run", "--device-timeout", "soon"], &["sweep"]] {
+    for args in [
+        &["run", "-T", "0"][..],
+        &["run", "--format", "xml"],
+        &["run", "--device-timeout", "soon"],
+        &["sweep"],
+    ] {
         run(netsweep().args(args)).expect_code(2);
     }
     refused(GOOD, &["--worker-binary", "/no/such/worker"], &["/no/such/worker"]);
@@ -130,7 +140,9 @@ fn what_comes_later_is_refused_and_not_ignored() {
 #[test]
 fn a_dry_run_connects_to_nothing_and_reads_no_secret() {
     let directory = inventory(&format!("{GOOD}password = {{ env = \"NETSWEEP_TEST_UNSET\" }}\n"));
-    let ran = run(netsweep().args(["run", "--dry-run", "show version", "-i"]).arg(directory.path().join("devices.toml")));
+    let ran = run(netsweep()
+        .args(["run", "--dry-run", "show version", "-i"])
+        .arg(directory.path().join("devices.toml")));
     ran.expect_code(0);
     assert!(ran.stdout.contains("core-1") && ran.stdout.contains("show version"), "{}", ran.stdout);
 }

@@ -37,8 +37,26 @@ fn each_faulty_device_fails_with_its_kind_and_no_other() {
     let fleet = inventory(&text);
     let ran = run(netsweep()
         .args(["run", "--simulate", "-P", "2", "-T", "165", "--retries", "0"])
-        .args(["--sim-login", "50ms", "--sim-command", "50ms", "--login-timeout", "4s", "--command-timeout", "4s"])
-        .args(["--connect-timeout", "4s", "--device-timeout", "6s", "--max-output", "2", "show version", "-i"])
+        .args([
+            "--sim-login",
+            "50ms",
+            "--sim-command",
+            "50ms",
+            "--login-timeout",
+            "4s",
+            "--command-timeout",
+            "4s",
+        ])
+        .args([
+            "--connect-timeout",
+            "4s",
+            "--device-timeout",
+            "6s",
+            "--max-output",
+            "2",
+            "show version",
+            "-i",
+        ])
         .arg(fleet.path().join("devices.toml")));
     ran.expect_code(1);
     let records = ran.records();
@@ -74,7 +92,9 @@ fn a_refused_connection_is_retried_and_a_refused_password_is_not() {
         vars = { sim_fault = "reject" }
         "#,
     );
-    let ran = run(netsweep().args(["run", "--simulate", "--retries", "2", "show version", "-i"]).arg(fleet.path().join("devices.toml")));
+    let ran = run(netsweep()
+        .args(["run", "--simulate", "--retries", "2", "show version", "-i"])
+        .arg(fleet.path().join("devices.toml")));
     ran.expect_code(1);
     let records = ran.records();
     assert_eq!(records["refuse"]["attempts"], 3);

@@ -1,8 +1,8 @@
 //! Against servers that this project did not write. See `support/peers.rs` for when they run.
 
-mod support;
 #[path = "support/peers.rs"]
 mod peers;
+mod support;
 
 use std::process::ExitCode;
 
@@ -13,10 +13,14 @@ use support::{Ran, inventory, netsweep, run};
 
 fn main() -> ExitCode {
     let trials = vec![
-        peer_trial("openssh_returns_what_the_commands_printed", &OPENSSH, || the_shell_tells_the_truth("ssh")),
+        peer_trial("openssh_returns_what_the_commands_printed", &OPENSSH, || {
+            the_shell_tells_the_truth("ssh")
+        }),
         peer_trial("openssh_refuses_a_wrong_password", &OPENSSH, || a_wrong_password_is_auth("ssh")),
         peer_trial("openssh_serves_many_sessions", &OPENSSH, openssh_serves_many_sessions),
-        peer_trial("telnetd_returns_what_the_commands_printed", &TELNETD, || the_shell_tells_the_truth("telnet")),
+        peer_trial("telnetd_returns_what_the_commands_printed", &TELNETD, || {
+            the_shell_tells_the_truth("telnet")
+        }),
         peer_trial("telnetd_refuses_a_wrong_password", &TELNETD, || a_wrong_password_is_auth("telnet")),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -40,12 +44,10 @@ fn start(transport: &str) -> Peer {
     if transport == "ssh" { peers::openssh() } else { peers::telnetd() }
 }
 
-fn sweep(peer: &Peer, transport: &str, password: &str, names: &str, commands: &[&str]) -> Ran {
-    let fleet = inventory(&format!(
+fn sweep(peer: &Peer, transport: &str, password: &str, devices: u32, commands: &[&str]) -> Ran {
+    let mut text = format!(
         r#"
-        [[devices]]
-        name = "{names}"
-        address = "127.0.0.1"
+        [defaults]
         port = {}
         transport = "{transport}"
         platform = "linux"
@@ -53,7 +55,11 @@ fn sweep(peer: &Peer, transport: &str, password: &str, names: &str, commands: &[
         password = {{ env = "NETSWEEP_TEST_PASSWORD" }}
         "#,
         peer.port
-    ));
+    );
+    for number in 1..=devices {
+        text += &format!("[[devices]]\nname = \"host-{number}\"\naddress = \"127.0.0.1\"\n");
+    }
+    let fleet = inventory(&text);
     let mut command = netsweep();
     command.args(["run", "--format", "jsonl", "-i"]).arg(fleet.path().join("devices.toml")).args(commands);
     let ran = run(command.env("NETSWEEP_TEST_PASSWORD", password));
@@ -88,7 +94,7 @@ fn the_shell_tells_the_truth(transport: &str) {
     let peer = start(transport);
     let mut commands: Vec<&str> = COMMANDS.iter().map(|(command, _)| *command).collect();
     commands.push("seq 1 20000");
-    let ran = sweep(&peer, transport, PASSWORD, "host-1", &commands);
+    let ran = sweep(&peer, transport, PASSWORD, 1, &commands);
     ran.expect_code(0);
     let records = ran.records();
     let outputs: Vec<&str> = answers(&records["host-1"]);
@@ -106,7 +112,7 @@ fn answers(record: &Value) -> Vec<&str> {
 
 fn a_wrong_password_is_auth(transport: &str) {
     let peer = start(transport);
-    let ran = sweep(&peer, transport, "Wrong-Pw1", "host-1", &["true"]);
+    let ran = sweep(&peer, transport, "Wrong-Pw1", 1, &["true"]);
     ran.expect_code(1);
     let record = &ran.records()["host-1"];
     assert_eq!(record["error"]["kind"], "auth", "{record}");
@@ -115,7 +121,7 @@ fn a_wrong_password_is_auth(transport: &str) {
 
 fn openssh_serves_many_sessions() {
     let peer = start("ssh");
-    let ran = sweep(&peer, "ssh", PASSWORD, "host-[1-40]", &["hostname", "seq 1 500"]);
+    let ran = sweep(&peer, "ssh", PASSWORD, 40, &["hostname", "seq 1 500"]);
     ran.expect_code(0);
     let records = ran.records();
     assert_eq!(records.len(), 40);

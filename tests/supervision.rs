@@ -184,7 +184,9 @@ fn refused_worker(script: &str, said: &str) {
     let path: PathBuf = directory.path().join("worker");
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
-    let ran = run(netsweep().args(["run", "--simulate", "show version", "--format", "jsonl", "--worker-binary"]).arg(&path));
+    let ran = run(netsweep()
+        .args(["run", "--simulate", "show version", "--format", "jsonl", "--worker-binary"])
+        .arg(&path));
     ran.expect_code(4);
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.contains(said), "{said:?} is not said in:\n{}", ran.stderr);
@@ -201,6 +203,9 @@ fn a_worker_of_another_version_is_refused() {
 
 #[test]
 fn something_that_is_no_worker_is_refused() {
-    refused_worker("echo 'usage: something else entirely, with enough text to look like a frame'; exec cat >/dev/null", "hello");
+    refused_worker(
+        "echo 'usage: something else entirely, with enough text to look like a frame'; exec cat >/dev/null",
+        "hello",
+    );
     refused_worker("exit 7", "exit status: 7");
 }

@@ -25,7 +25,8 @@ fn the_sample_inventory_is_swept_without_a_failure() {
         assert!(commands[0]["output"].as_str().is_some_and(|it| it.len() > 100), "{record}");
     }
     // Every device answers for itself.
-    let outputs: BTreeSet<_> = records.values().map(|record| record["commands"][0]["output"].to_string()).collect();
+    let outputs: BTreeSet<_> =
+        records.values().map(|record| record["commands"][0]["output"].to_string()).collect();
     assert_eq!(outputs.len(), records.len());
 }
 
@@ -41,15 +42,30 @@ fn a_record_has_the_fields_of_the_contract_in_their_order() {
         password = "not read in a rehearsal"
         "#,
     );
-    let ran = run(netsweep().args(["run", "--simulate", "show version", "show clock", "bogus", "-i"]).arg(fleet.path().join("devices.toml")));
+    let ran = run(netsweep()
+        .args(["run", "--simulate", "show version", "show clock", "bogus", "-i"])
+        .arg(fleet.path().join("devices.toml")));
     ran.expect_code(1);
     let keys = [
-        "run", "device", "address", "port", "transport", "platform", "status", "error", "attempts", "worker", "started",
-        "timing_ms", "commands",
+        "run",
+        "device",
+        "address",
+        "port",
+        "transport",
+        "platform",
+        "status",
+        "error",
+        "attempts",
+        "worker",
+        "started",
+        "timing_ms",
+        "commands",
     ];
     let mut from = 0;
     for key in keys {
-        let at = ran.stdout[from..].find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key} in {}", ran.stdout));
+        let at = ran.stdout[from..]
+            .find(&format!("\"{key}\":"))
+            .unwrap_or_else(|| panic!("{key} in {}", ran.stdout));
         from += at;
     }
     let records = ran.records();
@@ -57,7 +73,8 @@ fn a_record_has_the_fields_of_the_contract_in_their_order() {
     assert_eq!(record["status"], "failed");
     assert_eq!(record["error"]["kind"], "command");
     assert_eq!(record["attempts"], 1);
-    let statuses: Vec<_> = record["commands"].as_array().expect("commands").iter().map(|it| it["status"].clone()).collect();
+    let statuses: Vec<_> =
+        record["commands"].as_array().expect("commands").iter().map(|it| it["status"].clone()).collect();
     assert_eq!(statuses, [json!("ok"), json!("ok"), json!("failed")]);
     let refused = &record["commands"][2];
     assert!(refused["output"].as_str().is_some_and(|it| it.contains("Invalid input")), "{refused}");
@@ -71,22 +88,30 @@ fn every_mix_brings_the_same_answers() {
     let answers = |mix: &[&str]| {
         let ran = run(netsweep().args(["run", "--simulate", "--limit", "*[0-4]", "show version"]).args(mix));
         ran.expect_code(0);
-        let answers: Vec<_> =
-            ran.records().into_iter().map(|(device, record)| (device, record["commands"][0]["output"].to_string())).collect();
+        let answers: Vec<_> = ran
+            .records()
+            .into_iter()
+            .map(|(device, record)| (device, record["commands"][0]["output"].to_string()))
+            .collect();
         assert!(answers.len() > 50);
         answers
     };
     let one_worker = answers(&["-P", "1", "-T", "64"]);
     assert_eq!(answers(&["-P", "4", "-T", "8"]), one_worker);
     let binary = worker_binary();
-    assert_eq!(answers(&["-P", "2", "-T", "32", "--worker-binary", binary.to_str().expect("UTF-8")]), one_worker);
+    assert_eq!(
+        answers(&["-P", "2", "-T", "32", "--worker-binary", binary.to_str().expect("UTF-8")]),
+        one_worker
+    );
 }
 
 #[test]
 fn the_output_directory_has_a_file_for_each_device() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let into = directory.path().join("out");
-    let ran = run(netsweep().args(["run", "--simulate", "--limit", "transport:telnet", "--format", "none", "show version", "-o"]).arg(&into));
+    let ran = run(netsweep()
+        .args(["run", "--simulate", "--limit", "transport:telnet", "--format", "none", "show version", "-o"])
+        .arg(&into));
     ran.expect_code(0);
     assert_eq!(ran.stdout, "");
     let files: Vec<_> = std::fs::read_dir(&into).expect("the directory").collect();

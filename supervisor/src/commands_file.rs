@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// The commands of the file at `path`. Empty lines and lines that begin with `#` are skipped.
 pub fn read(path: &Path) -> Result<Vec<String>> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read the commands file {}", path.display()))?;
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the commands file {}", path.display()))?;
     let mut commands = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let command = line.trim();
@@ -35,7 +36,10 @@ mod tests {
 
     #[test]
     fn comments_and_empty_lines_are_no_commands() {
-        assert_eq!(read_text("# all of it\nshow version\r\n\n  show clock  \n").expect("two"), ["show version", "show clock"]);
+        assert_eq!(
+            read_text("# all of it\nshow version\r\n\n  show clock  \n").expect("two"),
+            ["show version", "show clock"]
+        );
     }
 
     #[test]

@@ -25,15 +25,23 @@ impl Mix {
     ///
     /// Without `processes`, one per CPU core that this process may use: affinity and the cgroup's
     /// quota count.
-    pub fn choose(processes: Option<u32>, threads: Option<u32>, devices: usize, descriptors: u64) -> (Self, Vec<String>) {
+    pub fn choose(
+        processes: Option<u32>,
+        threads: Option<u32>,
+        devices: usize,
+        descriptors: u64,
+    ) -> (Self, Vec<String>) {
         let mut said = Vec::new();
         let devices = u32::try_from(devices).unwrap_or(u32::MAX).max(1);
-        let asked_processes = processes.unwrap_or_else(|| available_parallelism().map_or(1, |n| n.get() as u32));
+        let asked_processes =
+            processes.unwrap_or_else(|| available_parallelism().map_or(1, |n| n.get() as u32));
         let asked_threads = threads.unwrap_or(DEFAULT_THREADS);
 
         let processes = asked_processes.min(devices);
         if processes < asked_processes {
-            said.push(format!("{processes} of {asked_processes} worker processes: there are no more devices"));
+            said.push(format!(
+                "{processes} of {asked_processes} worker processes: there are no more devices"
+            ));
         }
         let needed = devices.div_ceil(processes);
         let allowed = u32::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(u32::MAX).max(1);

@@ -80,11 +80,29 @@ mod tests {
             (
                 "cisco_ios",
                 &["show version", "sh ip route | include 10.0", "ping 192.0.2.1", "show run | i ntp | e key"],
-                &["show run | redirect flash:x", "show run | tee x", "reload", "configure terminal", "showreload"],
+                &[
+                    "show run | redirect flash:x",
+                    "show run | tee x",
+                    "reload",
+                    "configure terminal",
+                    "showreload",
+                ],
             ),
-            ("arista_eos", &["show version | json", "show run | grep ntp"], &["show run > flash:x", "bash rm -rf /"]),
-            ("juniper_junos", &["show version | display xml | no-more"], &["show log | save x", "request system reboot"]),
-            ("huawei_vrp", &["display version", "dis cur | include ntp"], &["display cur > x", "reboot", "save"]),
+            (
+                "arista_eos",
+                &["show version | json", "show run | grep ntp"],
+                &["show run > flash:x", "bash rm -rf /"],
+            ),
+            (
+                "juniper_junos",
+                &["show version | display xml | no-more"],
+                &["show log | save x", "request system reboot"],
+            ),
+            (
+                "huawei_vrp",
+                &["display version", "dis cur | include ntp"],
+                &["display cur > x", "reboot", "save"],
+            ),
             ("linux", &[], &["ls", "show version"]),
         ];
         for (platform, reads, others) in cases {

@@ -66,7 +66,12 @@ enum Outcome {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, source: Option<&Arc<SecretSource>>, key: &'static str, device: &Device) -> Option<Secret> {
+    fn read(
+        &mut self,
+        source: Option<&Arc<SecretSource>>,
+        key: &'static str,
+        device: &Device,
+    ) -> Option<Secret> {
         let source = source?;
         let outcome = self.read.entry(Arc::as_ptr(source).addr()).or_insert_with(|| {
             match source.read(self.folder, key) {
@@ -84,13 +89,19 @@ impl Reader<'_> {
     }
 
     fn told(self) -> Result<()> {
-        let mut lines: Vec<String> = self.read.into_values().filter_map(|outcome| match outcome {
-            Outcome::Read(_) => None,
-            Outcome::Unreadable { why, key, first, devices: 1 } => Some(format!("{key} of device {first:?}: {why:#}")),
-            Outcome::Unreadable { why, key, first, devices } => {
-                Some(format!("{key} of device {first:?} and {} more: {why:#}", devices - 1))
-            }
-        }).collect();
+        let mut lines: Vec<String> = self
+            .read
+            .into_values()
+            .filter_map(|outcome| match outcome {
+                Outcome::Read(_) => None,
+                Outcome::Unreadable { why, key, first, devices: 1 } => {
+                    Some(format!("{key} of device {first:?}: {why:#}"))
+                }
+                Outcome::Unreadable { why, key, first, devices } => {
+                    Some(format!("{key} of device {first:?} and {} more: {why:#}", devices - 1))
+                }
+            })
+            .collect();
         lines.sort();
         ensure!(lines.is_empty(), "{}", lines.join("\n"));
         Ok(())
@@ -106,11 +117,14 @@ impl SecretSource {
                 Err(std::env::VarError::NotPresent) => {
                     bail!("the environment variable {name} is not set: export it before you start netsweep")
                 }
-                Err(std::env::VarError::NotUnicode(_)) => bail!("the environment variable {name} is not UTF-8"),
+                Err(std::env::VarError::NotUnicode(_)) => {
+                    bail!("the environment variable {name} is not UTF-8")
+                }
             },
             Self::File(path) => {
                 let path = folder.join(path);
-                let bytes = fs::read(&path).with_context(|| format!("cannot read the file {}", path.display()))?;
+                let bytes =
+                    fs::read(&path).with_context(|| format!("cannot read the file {}", path.display()))?;
                 text(bytes).with_context(|| format!("the file {}", path.display()))
             }
             Self::Command(words) => run(words),
@@ -123,7 +137,8 @@ impl SecretSource {
 fn text(bytes: Vec<u8>) -> Result<Secret> {
     // The error would hold the bytes.
     let Ok(text) = String::from_utf8(bytes) else { bail!("is not UTF-8") };
-    let secret = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    let secret =
+        text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     ensure!(!secret.is_empty(), "is empty");
     ensure!(!secret.contains(['\n', '\r']), "has more than one line");
     Ok(Secret::new(secret))
@@ -145,8 +160,12 @@ fn run(words: &[String]) -> Result<Secret> {
 }
 
 fn ask(key: &str) -> Result<Secret> {
-    ensure!(stdin().is_terminal(), "there is no terminal to ask on: use {{ env = \"…\" }} or {{ file = \"…\" }}");
-    let secret = rpassword::prompt_password(format!("{}: ", key.replace('_', " "))).context("cannot ask on the terminal")?;
+    ensure!(
+        stdin().is_terminal(),
+        "there is no terminal to ask on: use {{ env = \"…\" }} or {{ file = \"…\" }}"
+    );
+    let secret = rpassword::prompt_password(format!("{}: ", key.replace('_', " ")))
+        .context("cannot ask on the terminal")?;
     Ok(Secret::new(secret))
 }
 
@@ -155,7 +174,10 @@ mod tests {
     use super::*;
 
     fn read(source: &SecretSource, folder: &Path) -> Result<String, String> {
-        source.read(folder, "password").map(|secret| secret.expose().to_owned()).map_err(|error| format!("{error:#}"))
+        source
+            .read(folder, "password")
+            .map(|secret| secret.expose().to_owned())
+            .map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -171,8 +193,9 @@ mod tests {
     #[test]
     fn a_failing_program_does_not_betray_what_it_printed() {
         let script = "echo hunter2; echo not today >&2; exit 3";
-        let error = read(&SecretSource::Command(vec!["sh".into(), "-c".into(), script.into()]), Path::new(""))
-            .expect_err("it fails");
+        let error =
+            read(&SecretSource::Command(vec!["sh".into(), "-c".into(), script.into()]), Path::new(""))
+                .expect_err("it fails");
         assert!(error.contains("exit status: 3") && error.contains("not today"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }

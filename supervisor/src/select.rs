@@ -97,7 +97,9 @@ impl Test {
             }
             Some(("platform", name)) => Ok(Self::Platform(glob(name)?)),
             Some(("transport", name @ ("ssh" | "telnet"))) => Ok(Self::Transport(name.to_owned())),
-            Some(("transport", name)) => Err(format!("there is no transport {name:?}: {}", suggestion(name, ["ssh", "telnet"]))),
+            Some(("transport", name)) => {
+                Err(format!("there is no transport {name:?}: {}", suggestion(name, ["ssh", "telnet"])))
+            }
             Some((word @ ("groups" | "grp" | "platforms" | "transports"), _)) => {
                 Err(format!("{word:?}: {}", suggestion(word, ["group", "platform", "transport"])))
             }
@@ -152,7 +154,8 @@ mod tests {
         let inventory = inventory();
         let select = |text: &str| {
             let limit = Limit::parse(text, &inventory).expect("it parses");
-            let names: Vec<_> = inventory.devices.iter().filter(|device| limit.matches(device)).map(|d| &*d.name).collect();
+            let names: Vec<_> =
+                inventory.devices.iter().filter(|device| limit.matches(device)).map(|d| &*d.name).collect();
             names.join(" ")
         };
         assert_eq!(select("core-1"), "core-1");

@@ -72,6 +72,11 @@ impl UsageSampler {
         }
         &self.usage
     }
+
+    /// The figures of the last sample.
+    pub fn latest(&self) -> &Usage {
+        &self.usage
+    }
 }
 
 /// The processes that have been one worker, one after the other.

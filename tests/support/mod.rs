@@ -69,7 +69,13 @@ impl Ran {
     /// Fails with everything that was printed unless the exit code is `code`.
     #[track_caller]
     pub(crate) fn expect_code(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code), "\nstdout:\n{}\nstderr:\n{}", head(&self.stdout), head(&self.stderr));
+        assert_eq!(
+            self.code,
+            Some(code),
+            "\nstdout:\n{}\nstderr:\n{}",
+            head(&self.stdout),
+            head(&self.stderr)
+        );
         self
     }
 }

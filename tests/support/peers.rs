@@ -103,7 +103,8 @@ pub(crate) fn telnetd() -> Peer {
 
 /// The account, with its password and a shell.
 fn account() {
-    let known = Command::new("id").arg(USER).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("id runs");
+    let known =
+        Command::new("id").arg(USER).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("id runs");
     if !known.success() {
         checked(Command::new("useradd").args(["--create-home", "--shell", "/bin/bash", USER]));
     }
@@ -116,7 +117,13 @@ fn account() {
 
 fn start(command: &mut Command, port: u16, directory: TempDir) -> Peer {
     let log = fs::File::create(directory.path().join("log")).expect("a log");
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0).spawn().expect("it starts");
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .expect("it starts");
     let mut peer = Peer { child, port, _directory: directory };
     let deadline = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {

@@ -29,8 +29,11 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result
     let link = connect(&job.address, job.port, slot, device.min(clock.started + job.timeouts.connect))?;
     let connected = Instant::now();
     clock.connected = Some(connected);
-    let deadlines =
-        Deadlines { login: device.min(connected + job.timeouts.login), command: job.timeouts.command, device };
+    let deadlines = Deadlines {
+        login: device.min(connected + job.timeouts.login),
+        command: job.timeouts.command,
+        device,
+    };
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match job.transport {
         Transport::Ssh => {
@@ -86,7 +89,8 @@ impl Observer for Reporter<'_> {
 
     fn commands_begin(&mut self) {
         self.clock.commands_began = Some(Instant::now());
-        self.outbox.say(FromWorker::CommandsBegin(self.job));
+        // Were this lost with us, commands that may not be repeated would be.
+        self.outbox.say_for_certain(FromWorker::CommandsBegin(self.job));
     }
 
     fn output(&mut self, command: u32, bytes: &[u8]) {

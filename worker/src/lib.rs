@@ -7,9 +7,9 @@
 //! [`link::Link::wait`].
 
 // From the outside in: the pipe, the threads, one attempt.
-pub mod serve;
-mod pool;
 mod attempt;
+mod pool;
+pub mod serve;
 // Reaching a device: connection, deadlines, and what carries the session.
 pub mod connect;
 pub mod link;

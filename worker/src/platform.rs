@@ -44,16 +44,16 @@ pub(crate) struct CompiledEnable {
 impl CompiledPlatform {
     /// Compiles every pattern of `definition`.
     pub fn compile(definition: &Platform) -> Result<Self, PlatformError> {
-        let failed = |key, source| PlatformError {
-            platform: definition.name.clone(),
-            key,
-            source: Box::new(source),
-        };
+        let failed =
+            |key, source| PlatformError { platform: definition.name.clone(), key, source: Box::new(source) };
         let regex = |key, pattern: &str| Regex::new(pattern).map_err(|error| failed(key, error));
         let set = |key, patterns: &[String]| RegexSet::new(patterns).map_err(|error| failed(key, error));
         let questions = |key, answers: &[netsweep_shared::platform::Answer]| {
             let question = |answer: &netsweep_shared::platform::Answer| {
-                Ok(Question { pattern: regex(key, &answer.pattern)?, answer: answer.answer.clone().into_bytes() })
+                Ok(Question {
+                    pattern: regex(key, &answer.pattern)?,
+                    answer: answer.answer.clone().into_bytes(),
+                })
             };
             answers.iter().map(question).collect::<Result<Vec<_>, PlatformError>>()
         };

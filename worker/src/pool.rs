@@ -13,7 +13,7 @@ use netsweep_shared::protocol::{FromWorker, Setup};
 
 use crate::attempt;
 use crate::platform::CompiledPlatform;
-use crate::serve::Outbox;
+use crate::serve::{Outbox, Outgoing};
 use crate::watchdog::{Slot, Watchdog};
 
 /// Enough for libssh2 and OpenSSL with room to spare; only what is touched is resident.
@@ -36,16 +36,13 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Starts the session threads, or as many as the machine gives.
-    pub(crate) fn start(setup: &Setup, to_pipe: Sender<FromWorker>) -> Result<Self> {
+    pub(crate) fn start(setup: &Setup, to_pipe: Sender<Outgoing>) -> Result<Self> {
         let mut platforms = HashMap::new();
         for platform in &setup.platforms {
             platforms.insert(platform.name.clone(), CompiledPlatform::compile(platform)?);
         }
-        let shared = Arc::new(Shared {
-            platforms,
-            output_limit: setup.output_limit,
-            outbox: Outbox::new(to_pipe),
-        });
+        let shared =
+            Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox: Outbox::new(to_pipe) });
         let threads = setup.threads.max(1) as usize;
         let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
         // Unbounded, because the supervisor's credit bounds it.
@@ -89,7 +86,8 @@ fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, shared: &Shared) {
     while let Ok(job) = waiting.recv() {
         let id = job.id;
         shared.outbox.say(FromWorker::Started(id));
-        let end = catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
+        let end =
+            catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
         shared.outbox.say(FromWorker::Finished { job: id, end });
     }
 }

@@ -63,7 +63,7 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     take_jobs(&mut input, setup, to_pipe)
 }
 
-fn take_jobs(input: &mut FrameReader<impl Read>, setup: Setup, to_pipe: Sender<FromWorker>) -> Result<()> {
+fn take_jobs(input: &mut FrameReader<impl Read>, setup: Setup, to_pipe: Sender<Outgoing>) -> Result<()> {
     let pool = Pool::start(&setup, to_pipe)?;
     while let Some(message) = input.read::<ToWorker>().context("the supervisor's pipe")? {
         match message {
@@ -77,43 +77,67 @@ fn take_jobs(input: &mut FrameReader<impl Read>, setup: Setup, to_pipe: Sender<F
     Ok(())
 }
 
-fn write_messages(messages: &Receiver<FromWorker>, mut output: impl Write) {
+fn write_messages(messages: &Receiver<Outgoing>, mut output: impl Write) {
     if let Err(error) = try_write_messages(messages, &mut output) {
         tracing::debug!("the supervisor is gone: {error:#}");
         std::process::exit(1);
     }
 }
 
-fn try_write_messages(messages: &Receiver<FromWorker>, output: &mut impl Write) -> Result<()> {
+fn try_write_messages(messages: &Receiver<Outgoing>, output: &mut impl Write) -> Result<()> {
     let mut batch = Vec::with_capacity(2 * WRITE_BATCH);
+    let mut awaited = Vec::new();
     loop {
-        match messages.recv_timeout(HEARTBEAT) {
-            Ok(message) => frame::encode(&message, &mut batch)?,
-            Err(RecvTimeoutError::Timeout) => frame::encode(&FromWorker::Alive, &mut batch)?,
+        let mut next = match messages.recv_timeout(HEARTBEAT) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => Some(FromWorker::Alive.into()),
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-        while batch.len() < WRITE_BATCH
-            && let Ok(message) = messages.try_recv()
-        {
+        };
+        while let Some(Outgoing { message, written }) = next {
             frame::encode(&message, &mut batch)?;
+            awaited.extend(written);
+            next = if batch.len() < WRITE_BATCH { messages.try_recv().ok() } else { None };
         }
         output.write_all(&batch)?;
         output.flush()?;
         batch.clear();
+        for written in awaited.drain(..) {
+            let _ = written.send(());
+        }
+    }
+}
+
+/// A message on its way to the pipe.
+pub(crate) struct Outgoing {
+    message: FromWorker,
+    /// Told when it is in the pipe: from then on our own death cannot take it back.
+    written: Option<Sender<()>>,
+}
+
+impl From<FromWorker> for Outgoing {
+    fn from(message: FromWorker) -> Self {
+        Self { message, written: None }
     }
 }
 
 /// Where session threads say what happens. A supervisor that is gone hears nothing: its
 /// worker is about to end.
-#[derive(Clone, Debug)]
-pub(crate) struct Outbox(Sender<FromWorker>);
+#[derive(Clone)]
+pub(crate) struct Outbox(Sender<Outgoing>);
 
 impl Outbox {
-    pub(crate) fn new(to_pipe: Sender<FromWorker>) -> Self {
+    pub(crate) fn new(to_pipe: Sender<Outgoing>) -> Self {
         Self(to_pipe)
     }
 
     pub(crate) fn say(&self, message: FromWorker) {
-        let _ = self.0.send(message);
+        let _ = self.0.send(message.into());
+    }
+
+    /// Returns when `message` is in the pipe.
+    pub(crate) fn say_for_certain(&self, message: FromWorker) {
+        let (written, told) = crossbeam_channel::bounded(1);
+        let _ = self.0.send(Outgoing { message, written: Some(written) });
+        let _ = told.recv();
     }
 }

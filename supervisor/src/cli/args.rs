@@ -24,7 +24,7 @@ pub enum Command {
     /// Run the commands on the selected devices
     Run(Box<RunArgs>),
     /// Start a simulated fleet and keep it up until Ctrl-C
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
     /// Be a worker: frames on stdin and stdout.
     #[command(hide = true)]
     Worker,
@@ -292,7 +292,11 @@ fn latency(text: &str) -> Result<Latency, String> {
     };
     let ordered = |low: &str, high: &str, make: fn(Duration, Duration) -> Latency| {
         let (low, high) = (time(low)?, time(high)?);
-        if low <= high { Ok(make(low, high)) } else { Err("the first time must not be the longer one".into()) }
+        if low <= high {
+            Ok(make(low, high))
+        } else {
+            Err("the first time must not be the longer one".into())
+        }
     };
     if let Some((low, high)) = text.split_once("..") {
         ordered(low, high, Latency::Uniform)

@@ -43,15 +43,13 @@ impl Selection {
         let inventory = Inventory::load(&args.inventory, &platforms.names())?;
         let limit = args.limit.as_deref().map(|text| Limit::parse(text, &inventory)).transpose()?;
         let Inventory { devices, groups, notices } = inventory;
-        ensure!(
-            !devices.is_empty(),
-            "{} has no devices: add a [[devices]] entry",
-            args.inventory.display()
-        );
+        ensure!(!devices.is_empty(), "{} has no devices: add a [[devices]] entry", args.inventory.display());
         let group_limits =
             groups.iter().filter_map(|(name, group)| Some((Arc::clone(name), group.max_sessions?))).collect();
-        let devices: Vec<Device> =
-            devices.into_iter().filter(|device| limit.as_ref().is_none_or(|limit| limit.matches(device))).collect();
+        let devices: Vec<Device> = devices
+            .into_iter()
+            .filter(|device| limit.as_ref().is_none_or(|limit| limit.matches(device)))
+            .collect();
         if devices.is_empty() {
             let limit = args.limit.as_deref().unwrap_or_default();
             bail!("--limit {limit:?} selects none of the devices of {}", args.inventory.display());
@@ -65,12 +63,16 @@ impl Selection {
     /// Refuses what the inventory may say and this version cannot do: were it ignored, a session
     /// would not be what its owner asked for.
     fn check_support(&self) -> Result<()> {
-        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, device.unsupported?))) else {
+        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, device.unsupported?)))
+        else {
             return Ok(());
         };
         let others = self.devices.iter().filter(|device| device.unsupported.is_some()).count() - 1;
         let others = if others > 0 { format!(" (and {others} more such devices)") } else { String::new() };
-        bail!("device {:?}: {key} is not supported yet{others}; leave it out or leave the device out with --limit", device.name)
+        bail!(
+            "device {:?}: {key} is not supported yet{others}; leave it out or leave the device out with --limit",
+            device.name
+        )
     }
 
     fn commands_for(&self, typed: &[String], file: Option<&Path>) -> Result<Vec<Arc<[String]>>> {
@@ -119,8 +121,10 @@ impl Logins<'_> {
             Self::Real(inventory) => read_logins(devices, inventory),
             Self::Simulated => {
                 let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
-                let login = Login { username: SIMULATED_USER.into(), password: secret(), enable_password: secret() };
-                Ok(vec![Arc::new(login); devices.len()])
+                let login =
+                    Login { username: SIMULATED_USER.into(), password: secret(), enable_password: secret() };
+                let login = Arc::new(login);
+                Ok(vec![login; devices.len()])
             }
         }
     }
@@ -143,25 +147,27 @@ pub(super) fn plan(
     let read_only: BTreeMap<&str, ReadOnly> =
         platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
-    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).map(|((device, commands), login)| {
-        let limited = device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
-        
-        PlannedJob {
-            device: Arc::clone(&device.name),
-            address: Arc::clone(&device.address),
-            port: device.port,
-            transport: device.transport,
-            platform: Arc::clone(&device.platform),
-            login,
-            timeouts: timeouts(&args.limits, device),
-            ssh_legacy: device.ssh_legacy,
-            spec: JobSpec {
-                read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
-                groups: limited.map(|index| index as u16).collect(),
-            },
-            commands: Arc::clone(commands),
-        }
-    });
+    let jobs =
+        selection.devices.iter().zip(&selection.commands).zip(logins).map(|((device, commands), login)| {
+            let limited =
+                device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
+
+            PlannedJob {
+                device: Arc::clone(&device.name),
+                address: Arc::clone(&device.address),
+                port: device.port,
+                transport: device.transport,
+                platform: Arc::clone(&device.platform),
+                login,
+                timeouts: timeouts(&args.limits, device),
+                ssh_legacy: device.ssh_legacy,
+                spec: JobSpec {
+                    read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
+                    groups: limited.map(|index| index as u16).collect(),
+                },
+                commands: Arc::clone(commands),
+            }
+        });
     let jobs: Vec<PlannedJob> = jobs.collect();
     Ok(Plan {
         run: run_name(),
@@ -198,7 +204,7 @@ fn run_name() -> String {
     let now = SystemTime::now();
     let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
     let stamp = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
-    format!("{stamp}-{:04x}", (nanos / 1000 ^ std::process::id()) & 0xffff)
+    format!("{stamp}-{:04x}", ((nanos / 1000) ^ std::process::id()) & 0xffff)
 }
 
 /// The worker that was asked for.

@@ -19,7 +19,10 @@ use crate::supervise::{Outcome, Signals, WorkerCommand, sweep};
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     if args.fleet.any() && !args.simulate {
-        return Err(anyhow!("the --sim-… flags describe simulated devices: add --simulate, or leave them out")).or_usage();
+        return Err(anyhow!(
+            "the --sim-… flags describe simulated devices: add --simulate, or leave them out"
+        ))
+        .or_usage();
     }
     let platforms = Platforms::builtin();
     let mut selection = Selection::load(&args.selection, &args.commands, platforms).or_usage()?;
@@ -40,13 +43,18 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     // From here on Ctrl-C is for the run, so that nothing started is left behind.
     let signals = Signals::listen().context("cannot listen for signals").or_internal()?;
     let (plan, fleet) = if args.simulate {
-        let devices = selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
+        let devices =
+            selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
         let mut plan = prepare::plan(args, &selection, &Logins::Simulated, platforms, mix).or_usage()?;
         let fleet = Fleet::start(&simulate::fleet_spec(devices, &args.fleet)).or_internal()?;
         plan.redirect(fleet.endpoints());
         (plan, Some(fleet))
     } else {
-        (prepare::plan(args, &selection, &Logins::Real(&args.selection.inventory), platforms, mix).or_usage()?, None)
+        (
+            prepare::plan(args, &selection, &Logins::Real(&args.selection.inventory), platforms, mix)
+                .or_usage()?,
+            None,
+        )
     };
 
     let mut listener = Listener { consumers: &mut outputs.consumers, all_ok: true };

@@ -34,7 +34,10 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, ExitError> {
             inventory.devices.iter().map(simulated).collect::<Result<_>>().or_usage()?
         }
         None => {
-            platforms.get(&args.platform).with_context(|| unknown_platform(&args.platform, platforms)).or_usage()?;
+            platforms
+                .get(&args.platform)
+                .with_context(|| unknown_platform(&args.platform, platforms))
+                .or_usage()?;
             numbered(args)
         }
     };

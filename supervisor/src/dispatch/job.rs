@@ -9,7 +9,7 @@ use super::message::WorkerId;
 pub struct JobSpec {
     /// Every command only reads: the job may be run again after its commands began.
     pub read_only: bool,
-    /// The limited groups that it belongs to, as indices into the settings' limits.
+    /// The limited groups that it belongs to, each once, as indices into the settings' limits.
     pub groups: Box<[u16]>,
 }
 
@@ -17,13 +17,15 @@ pub struct JobSpec {
 pub(super) struct Job {
     pub(super) spec: JobSpec,
     pub(super) state: State,
-    /// Attempts begun.
+    /// Attempts begun, without those that were their worker's failure.
     pub(super) attempts: u32,
-    /// When the first attempt began; the device's time runs from here.
-    pub(super) first_started: Option<Duration>,
-    /// A worker died of a fault while it ran this job: it is run alone from now on.
+    /// What these attempts and the back-offs behind them took of the device's time. Waiting for a
+    /// thread is not the device's doing.
+    pub(super) spent: Duration,
+    /// A worker died of a fault while it ran this job: from now on it is run apart from all jobs
+    /// that are not suspect.
     pub(super) suspect: bool,
-    /// Faulted workers that ran this job and no other.
+    /// Faulted workers that held this job and no other.
     pub(super) deaths_alone: u32,
 }
 
@@ -42,22 +44,20 @@ pub(super) enum Step {
     /// No session thread has taken it.
     Queued,
     /// Its session runs; no command was sent.
-    Running { overdue_at: Duration },
+    Running { since: Duration },
     /// Commands may have begun.
-    Commanding { overdue_at: Duration },
+    Commanding { since: Duration },
 }
 
 impl Job {
     pub(super) fn new(spec: JobSpec) -> Self {
-        Self { spec, state: State::Waiting, attempts: 0, first_started: None, suspect: false, deaths_alone: 0 }
+        let spent = Duration::ZERO;
+        Self { spec, state: State::Waiting, attempts: 0, spent, suspect: false, deaths_alone: 0 }
     }
 
-    /// What is left of the device's time at `now`.
-    pub(super) fn time_left(&self, device_timeout: Duration, now: Duration) -> Duration {
-        match self.first_started {
-            Some(started) => device_timeout.saturating_sub(now.saturating_sub(started)),
-            None => device_timeout,
-        }
+    /// What is left of `device_timeout` for the next attempt, or for the whole of the present one.
+    pub(super) fn time_left(&self, device_timeout: Duration) -> Duration {
+        device_timeout.saturating_sub(self.spent)
     }
 
     /// The step on `worker`, if that is where the job is.
@@ -74,10 +74,11 @@ impl Step {
         self != Self::Queued
     }
 
-    pub(super) fn overdue_at(self) -> Option<Duration> {
+    /// When its session began.
+    pub(super) fn since(self) -> Option<Duration> {
         match self {
             Self::Queued => None,
-            Self::Running { overdue_at } | Self::Commanding { overdue_at } => Some(overdue_at),
+            Self::Running { since } | Self::Commanding { since } => Some(since),
         }
     }
 }

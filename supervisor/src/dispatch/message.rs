@@ -50,8 +50,20 @@ pub enum Passage {
     CommandsBegin,
     /// The attempt is over.
     Finished(AttemptEnd),
-    /// Given back unbegun.
+    /// Given back unbegun, after `Drain`.
     Returned,
+}
+
+impl Passage {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Started => "\"started\"",
+            Self::LoggedIn => "\"logged in\"",
+            Self::CommandsBegin => "\"commands begin\"",
+            Self::Finished(_) => "\"finished\"",
+            Self::Returned => "\"returned\"",
+        }
+    }
 }
 
 /// What a worker's end says about the jobs that it held.

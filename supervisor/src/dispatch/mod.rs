@@ -5,13 +5,26 @@
 
 // What it is told and what it asks for.
 pub mod message;
-// One job's states, one worker's states.
+// What it goes by: one job's states, one worker's states, and the time.
+mod clock;
 mod job;
 mod worker;
 // Jobs that wait: for a thread, for a place in their group, for a back-off to end.
 mod queue;
-// The machine itself.
+// The machine itself: jobs to workers and back …
 mod dispatcher;
+// … who hangs, what a worker's death means, and how a run ends.
+mod death;
+mod ending;
+mod watch;
+// What must hold whatever happens, and who watches it: for tests of every layer.
+mod invariants;
+pub mod witness;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod stories;
 
 pub use dispatcher::{Dispatcher, Settings};
 pub use job::JobSpec;

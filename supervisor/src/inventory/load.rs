@@ -29,7 +29,10 @@ impl Inventory {
     pub fn load(path: &Path, platforms: &[&str]) -> Result<Self, InventoryErrors> {
         let bytes = std::fs::read(path).map_err(|error| cannot_read(path, &error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count();
             InventoryErrors::single(format!("{}:{}: not UTF-8 text", path.display(), line + 1))
         })?;
         parse(path, &text, platforms)
@@ -38,7 +41,9 @@ impl Inventory {
 
 fn cannot_read(path: &Path, error: &io::Error) -> InventoryErrors {
     let remedy = match error.kind() {
-        io::ErrorKind::NotFound => ": name your inventory with -i FILE, or make one; docs/reference.md has its keys",
+        io::ErrorKind::NotFound => {
+            ": name your inventory with -i FILE, or make one; docs/reference.md has its keys"
+        }
         _ => "",
     };
     InventoryErrors::single(format!("cannot read the inventory {}: {error}{remedy}", path.display()))
@@ -89,7 +94,9 @@ impl File<'_> {
                 let nearest = suggestion(name, SECTIONS);
                 self.reader.problems.add(&key.span(), format!("unknown section {name:?}: {nearest}"));
             } else if name == "devices" && value.get_ref().as_array().is_none() {
-                self.reader.problems.add(&key.span(), "devices must be written [[devices]], once for each entry");
+                self.reader
+                    .problems
+                    .add(&key.span(), "devices must be written [[devices]], once for each entry");
             } else if name != "devices" && value.get_ref().as_table().is_none() {
                 self.reader.problems.add(&key.span(), format!("{name} must be a table"));
             }
@@ -153,8 +160,9 @@ impl File<'_> {
             let device_name: Arc<str> = device_name.into();
             let is_new = self.register(&device_name, &name.span());
             if let Some(model) = model.as_ref().filter(|_| is_new) {
-                let address =
-                    addresses.as_ref().map_or_else(|| Arc::clone(&device_name), |all| all[number].as_str().into());
+                let address = addresses
+                    .as_ref()
+                    .map_or_else(|| Arc::clone(&device_name), |all| all[number].as_str().into());
                 self.devices.push(Device { name: device_name, address, ..model.clone() });
             }
         }
@@ -181,6 +189,9 @@ impl File<'_> {
         let mut known = Vec::new();
         for name in names {
             match self.groups.get_key_value(name.as_str()) {
+                Some((name, _)) if known.contains(name) => {
+                    self.reader.problems.add(&value.span(), format!("group {name:?} is named twice"));
+                }
                 Some((name, _)) => known.push(Arc::clone(name)),
                 None => {
                     let nearest = suggestion(&name, self.groups.keys().map(AsRef::as_ref));
@@ -226,12 +237,15 @@ impl File<'_> {
             groups: groups.into(),
         };
         if model.platform.is_empty() {
-            let message = "no platform: set it for the device, a group or in [defaults] (\"generic\" fits many)";
+            let message =
+                "no platform: set it for the device, a group or in [defaults] (\"generic\" fits many)";
             self.reader.problems.add(at, message);
             return None;
         }
         if model.username.is_empty() && transport == Transport::Ssh {
-            self.reader.problems.add(at, "no username: SSH needs one; set it for the device, a group or in [defaults]");
+            self.reader
+                .problems
+                .add(at, "no username: SSH needs one; set it for the device, a group or in [defaults]");
             return None;
         }
         Some(model)

@@ -40,7 +40,11 @@ pub(super) struct Problems {
 impl Problems {
     pub(super) fn new(path: &Path, text: &str) -> Self {
         let starts = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self { path: path.to_owned(), line_starts: std::iter::once(0).chain(starts).collect(), found: Vec::new() }
+        Self {
+            path: path.to_owned(),
+            line_starts: std::iter::once(0).chain(starts).collect(),
+            found: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, at: &Range<usize>, message: impl Into<String>) {

@@ -50,8 +50,10 @@ impl FromStr for Pattern {
         let mut rest = text;
         let mut count = 1_usize;
         while let Some((before, behind)) = rest.split_once('[') {
-            let (inside, behind) = behind.split_once(']').ok_or_else(|| format!("{text:?} has a [ without its ]"))?;
-            let alternatives = alternatives(inside).map_err(|why| format!("[{inside}] is no range: {why}"))?;
+            let (inside, behind) =
+                behind.split_once(']').ok_or_else(|| format!("{text:?} has a [ without its ]"))?;
+            let alternatives =
+                alternatives(inside).map_err(|why| format!("[{inside}] is no range: {why}"))?;
             count = count.saturating_mul(alternatives.len());
             if count > MOST {
                 return Err(format!("{text:?} stands for more than {MOST} devices"));
@@ -122,7 +124,9 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern() {
-        for bad in ["a[1-2", "a1]", "a[2-1]", "a[x]", "a[]", "a[1-]", "a[1-9999999]", "a[1-1000][1-1001]", "a[+1]"] {
+        for bad in
+            ["a[1-2", "a1]", "a[2-1]", "a[x]", "a[]", "a[1-]", "a[1-9999999]", "a[1-1000][1-1001]", "a[+1]"]
+        {
             assert!(expand(bad).is_err(), "{bad}");
         }
     }

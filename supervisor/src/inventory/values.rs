@@ -128,8 +128,11 @@ impl Reader<'_> {
             self.wrong(value.span(), key, "a list of texts, such as [\"…\"]");
             return None;
         };
-        let lines: Vec<_> = items.iter().filter_map(|item| self.line(&format!("each of {key}"), item)).collect();
-        if let Some(item) = items.iter().zip(&lines).find_map(|(item, line)| line.trim().is_empty().then_some(item)) {
+        let lines: Vec<_> =
+            items.iter().filter_map(|item| self.line(&format!("each of {key}"), item)).collect();
+        if let Some(item) =
+            items.iter().zip(&lines).find_map(|(item, line)| line.trim().is_empty().then_some(item))
+        {
             self.wrong(item.span(), &format!("each of {key}"), "more than blanks");
         }
         Some(lines)
@@ -144,11 +147,21 @@ impl Reader<'_> {
     }
 
     /// A whole number in `range`.
-    pub(super) fn number(&mut self, key: &str, value: &Value<'_>, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
-        let number = value.get_ref().as_integer().and_then(|it| u32::from_str_radix(it.as_str(), it.radix()).ok());
+    pub(super) fn number(
+        &mut self,
+        key: &str,
+        value: &Value<'_>,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let number =
+            value.get_ref().as_integer().and_then(|it| u32::from_str_radix(it.as_str(), it.radix()).ok());
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            self.wrong(value.span(), key, &format!("a whole number from {} to {}", range.start(), range.end()));
+            self.wrong(
+                value.span(),
+                key,
+                &format!("a whole number from {} to {}", range.start(), range.end()),
+            );
         }
         number
     }
@@ -187,7 +200,8 @@ impl Reader<'_> {
             _ => self.line("transport", value).into_iter().collect(),
         };
         for name in names {
-            match [Transport::Ssh, Transport::Telnet].into_iter().find(|transport| transport.as_str() == name) {
+            match [Transport::Ssh, Transport::Telnet].into_iter().find(|transport| transport.as_str() == name)
+            {
                 Some(transport) => {
                     settings.transport.get_or_insert(transport);
                 }
@@ -201,23 +215,25 @@ impl Reader<'_> {
 
     /// One of the forms that a secret can have.
     fn secret(&mut self, key: &str, value: &Value<'_>) -> Option<SecretSource> {
-        const FORMS: &str = "text in quotes, { env = \"…\" }, { file = \"…\" }, { command = [\"…\"] } or { prompt = true }";
-        let source = match value.get_ref() {
-            DeValue::String(text) => Some(SecretSource::Plain(Secret::new(text.as_ref()))),
-            DeValue::Table(table) if table.len() == 1 => table.iter().next().and_then(|(form, value)| {
-                match (form.get_ref().as_ref(), value.get_ref()) {
-                    ("env", DeValue::String(name)) => Some(SecretSource::Env(name.to_string())),
-                    ("file", DeValue::String(path)) => Some(SecretSource::File(path.as_ref().into())),
-                    ("command", DeValue::Array(words)) if !words.is_empty() => {
-                        let word = |word: &Value<'_>| word.get_ref().as_str().map(str::to_owned);
-                        words.iter().map(word).collect::<Option<Vec<_>>>().map(SecretSource::Command)
+        const FORMS: &str =
+            "text in quotes, { env = \"…\" }, { file = \"…\" }, { command = [\"…\"] } or { prompt = true }";
+        let source =
+            match value.get_ref() {
+                DeValue::String(text) => Some(SecretSource::Plain(Secret::new(text.as_ref()))),
+                DeValue::Table(table) if table.len() == 1 => table.iter().next().and_then(|(form, value)| {
+                    match (form.get_ref().as_ref(), value.get_ref()) {
+                        ("env", DeValue::String(name)) => Some(SecretSource::Env(name.to_string())),
+                        ("file", DeValue::String(path)) => Some(SecretSource::File(path.as_ref().into())),
+                        ("command", DeValue::Array(words)) if !words.is_empty() => {
+                            let word = |word: &Value<'_>| word.get_ref().as_str().map(str::to_owned);
+                            words.iter().map(word).collect::<Option<Vec<_>>>().map(SecretSource::Command)
+                        }
+                        ("prompt", DeValue::Boolean(true)) => Some(SecretSource::Prompt),
+                        _ => None,
                     }
-                    ("prompt", DeValue::Boolean(true)) => Some(SecretSource::Prompt),
-                    _ => None,
-                }
-            }),
-            _ => None,
-        };
+                }),
+                _ => None,
+            };
         if source.is_none() {
             self.wrong(value.span(), key, FORMS);
         }

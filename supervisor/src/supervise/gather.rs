@@ -9,8 +9,8 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use netsweep_shared::job::JobId;
-use netsweep_shared::protocol::OUTPUT_CHUNK;
 use netsweep_shared::outcome::CommandEnd;
+use netsweep_shared::protocol::OUTPUT_CHUNK;
 use tempfile::SpooledTempFile;
 
 use crate::record::{CommandRecord, CommandStatus, millis};
@@ -61,7 +61,12 @@ impl Gatherer {
         Ok(Ok(()))
     }
 
-    pub(super) fn command_ended(&mut self, job: JobId, command: u32, end: CommandEnd) -> Result<(), OutOfTurn> {
+    pub(super) fn command_ended(
+        &mut self,
+        job: JobId,
+        command: u32,
+        end: CommandEnd,
+    ) -> Result<(), OutOfTurn> {
         let (gathering, index) = self.command(job, command).ok_or(OutOfTurn)?;
         gathering.commands[index].end = Some(end);
         Ok(())
@@ -81,7 +86,11 @@ impl Gatherer {
     }
 
     /// Hands over what there is of `job`: when it began, and the commands of its last attempt.
-    pub(super) fn finish(&mut self, job: JobId, commands: &[String]) -> Result<(Option<SystemTime>, Vec<CommandRecord>)> {
+    pub(super) fn finish(
+        &mut self,
+        job: JobId,
+        commands: &[String],
+    ) -> Result<(Option<SystemTime>, Vec<CommandRecord>)> {
         let Some(mut gathering) = self.jobs.remove(&job) else { return Ok((None, Vec::new())) };
         let spool = &mut gathering.spool;
         spool.seek(SeekFrom::Start(0)).context("cannot read an output back")?;
@@ -92,7 +101,11 @@ impl Gatherer {
             let elapsed = gathered.end.map_or_else(|| gathered.first_seen.elapsed(), |end| end.elapsed);
             records.push(CommandRecord {
                 command: commands.get(gathered.index as usize).cloned().unwrap_or_default(),
-                status: if gathered.end.is_some_and(|end| end.ok) { CommandStatus::Ok } else { CommandStatus::Failed },
+                status: if gathered.end.is_some_and(|end| end.ok) {
+                    CommandStatus::Ok
+                } else {
+                    CommandStatus::Failed
+                },
                 output,
                 elapsed_ms: millis(elapsed),
                 truncated: gathered.end.is_some_and(|end| end.truncated),

@@ -87,7 +87,12 @@ impl WorkerCommand {
 impl WorkerProcess {
     /// Starts the process and its pipe threads, which report to `incoming`. To be called on the
     /// main thread: the worker dies with the thread that started it.
-    pub(super) fn start(id: WorkerId, command: &WorkerCommand, setup: Setup, incoming: &Sender<Incoming>) -> Result<Self> {
+    pub(super) fn start(
+        id: WorkerId,
+        command: &WorkerCommand,
+        setup: Setup,
+        incoming: &Sender<Incoming>,
+    ) -> Result<Self> {
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         let mut child = command
             .command()
@@ -117,7 +122,10 @@ impl WorkerProcess {
                 move || read_log(id, stderr, &incoming)
             }),
         ];
-        threads.into_iter().collect::<io::Result<()>>().context("cannot start a thread for a worker's pipe")?;
+        threads
+            .into_iter()
+            .collect::<io::Result<()>>()
+            .context("cannot start a thread for a worker's pipe")?;
         Ok(process)
     }
 
@@ -189,7 +197,8 @@ impl WorkerCommand {
 /// A signal that the process raised itself is a fault; any other came from outside.
 fn death_by(status: ExitStatus) -> Death {
     use rustix::process::Signal;
-    let faults = [Signal::SEGV, Signal::ABORT, Signal::BUS, Signal::ILL, Signal::FPE, Signal::SYS, Signal::TRAP];
+    let faults =
+        [Signal::SEGV, Signal::ABORT, Signal::BUS, Signal::ILL, Signal::FPE, Signal::SYS, Signal::TRAP];
     match status.signal() {
         Some(signal) if faults.iter().any(|fault| fault.as_raw() == signal) => {
             Death::Fault(format!("it was ended by {status}"))
@@ -224,7 +233,8 @@ fn read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming>) {
 fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming>) -> Result<(), PipeFault> {
     let broken = |error: FrameError| PipeFault::Broken(error.to_string());
     let mut frames = FrameReader::new(BufReader::with_capacity(READ_BUFFER, stdout));
-    let no_hello = |why: String| PipeFault::Unusable(format!("it did not say hello as a netsweep worker does ({why})"));
+    let no_hello =
+        |why: String| PipeFault::Unusable(format!("it did not say hello as a netsweep worker does ({why})"));
     match frames.read::<Hello>() {
         Ok(Some(hello)) => hello.check().map_err(|error| PipeFault::Unusable(error.to_string()))?,
         // Died before it could speak: its exit status says more than its silence.

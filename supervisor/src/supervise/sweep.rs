@@ -38,7 +38,12 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When a listener fails (what cannot be written would be lost), when an output cannot be kept.
-pub fn sweep(plan: &Plan, command: &WorkerCommand, signals: &Signals, listener: &mut dyn Consumer) -> Result<Outcome> {
+pub fn sweep(
+    plan: &Plan,
+    command: &WorkerCommand,
+    signals: &Signals,
+    listener: &mut dyn Consumer,
+) -> Result<Outcome> {
     let settings = Settings {
         processes: plan.mix.processes,
         threads: plan.mix.threads,
@@ -58,12 +63,13 @@ pub fn sweep(plan: &Plan, command: &WorkerCommand, signals: &Signals, listener: 
         listener,
         dispatcher,
         began: Instant::now(),
+        listened: Duration::ZERO,
         first_dispatch: None,
         last_result: None,
         workers: BTreeMap::new(),
         gatherer: Gatherer::default(),
         usage: UsageSampler::new()?,
-        tell,
+        incoming: tell,
         ending: None,
     };
     sweep.act(actions)?;
@@ -76,12 +82,14 @@ struct Sweep<'a> {
     listener: &'a mut dyn Consumer,
     dispatcher: Dispatcher,
     began: Instant,
+    /// Spent in the listeners.
+    listened: Duration,
     first_dispatch: Option<Instant>,
     last_result: Option<Instant>,
     workers: BTreeMap<u32, WorkerProcess>,
     gatherer: Gatherer,
     usage: UsageSampler,
-    tell: Sender<Incoming>,
+    incoming: Sender<Incoming>,
     ending: Option<Ending>,
 }
 
@@ -115,37 +123,49 @@ impl Sweep<'_> {
     }
 
     fn handle(&mut self, event: Event) -> Result<()> {
-        let actions = self.dispatcher.handle(event, self.began.elapsed());
+        let now = self.began.elapsed().saturating_sub(self.listened);
+        let actions = self.dispatcher.handle(event, now);
         self.act(actions)
+    }
+
+    /// Tells the listeners. The time that they take (a slow reader of our output) is nobody's fault
+    /// and does not count for the dispatcher.
+    fn tell(&mut self, event: &RunEvent<'_>) -> Result<()> {
+        let began = Instant::now();
+        let result = self.listener.on(event);
+        self.listened += began.elapsed();
+        result
     }
 
     fn tick(&mut self) -> Result<()> {
         self.handle(Event::Tick)?;
-        self.listener.on(&RunEvent::Tick)
+        self.tell(&RunEvent::Tick)
     }
 
     fn interrupted(&mut self) -> Result<()> {
-        self.listener.on(&RunEvent::Notice(
+        self.tell(&RunEvent::Notice(
             "interrupted: no new devices; running sessions may finish (once more to stop at once)",
         ))?;
         self.handle(Event::Interrupt)
     }
 
     fn tell_usage(&mut self) -> Result<()> {
-        let pids: Vec<(u32, u32)> = self.workers.iter().map(|(number, worker)| (*number, worker.pid())).collect();
-        let usage = self.usage.sample(&pids);
-        self.listener.on(&RunEvent::Usage(usage))
+        let pids: Vec<(u32, u32)> =
+            self.workers.iter().map(|(number, worker)| (*number, worker.pid())).collect();
+        self.usage.sample(&pids);
+        self.listener.on(&RunEvent::Usage(self.usage.latest()))
     }
 
     fn take_in(&mut self, what: Incoming) -> Result<()> {
         match what {
             Incoming::Ready(id) => {
-                if let Some(worker) = self.workers.get(&id.number).filter(|worker| worker.id == id) {
-                    self.listener.on(&RunEvent::WorkerUp { worker: id.number, pid: worker.pid() })?;
+                let worker = self.workers.get(&id.number).filter(|worker| worker.id == id);
+                if let Some(pid) = worker.map(WorkerProcess::pid) {
+                    self.tell(&RunEvent::WorkerUp { worker: id.number, pid })?;
                 }
                 self.handle(Event::WorkerReady(id))
             }
-            Incoming::Log(id, line) => self.listener.on(&RunEvent::Notice(&format!("{id}: {line}"))),
+            Incoming::Log(id, line) => self.tell(&RunEvent::Notice(&format!("{id}: {line}"))),
             Incoming::Ended(id, fault) => self.worker_ended(id, fault),
             Incoming::Message(id, message) => self.take_message(id, message),
         }
@@ -154,7 +174,7 @@ impl Sweep<'_> {
     fn worker_ended(&mut self, id: WorkerId, fault: Option<PipeFault>) -> Result<()> {
         let Some(worker) = self.workers.remove(&id.number) else { return Ok(()) };
         let death = worker.reap(fault)?;
-        self.listener.on(&RunEvent::WorkerLost { worker: id.number, reason: death.reason() })?;
+        self.tell(&RunEvent::WorkerLost { worker: id.number, reason: death.reason() })?;
         self.handle(Event::WorkerGone(id, death))
     }
 
@@ -164,7 +184,8 @@ impl Sweep<'_> {
             FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, &bytes),
             FromWorker::CommandEnded { job, command, end } => {
                 let known = self.knows(id, job, command);
-                let taken = if known { self.gatherer.command_ended(job, command, end) } else { Err(OutOfTurn) };
+                let taken =
+                    if known { self.gatherer.command_ended(job, command, end) } else { Err(OutOfTurn) };
                 return self.heard(id, job, taken);
             }
             FromWorker::Started(job) => (job, Passage::Started),
@@ -175,12 +196,12 @@ impl Sweep<'_> {
         };
         let was_running = self.dispatcher.runs(id, job);
         if was_running && matches!(passage, Passage::Finished(_)) {
-            self.listener.on(&RunEvent::AttemptEnded { worker: id.number })?;
+            self.tell(&RunEvent::AttemptEnded { worker: id.number })?;
         }
         self.handle(Event::Job(id, job, passage))?;
         if !was_running && self.dispatcher.runs(id, job) {
             self.gatherer.begin(job);
-            self.listener.on(&RunEvent::AttemptStarted { worker: id.number })?;
+            self.tell(&RunEvent::AttemptStarted { worker: id.number })?;
         }
         Ok(())
     }
@@ -224,7 +245,9 @@ impl Sweep<'_> {
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
                 // Told by the record's number of attempts.
                 Action::Retry { .. } => {}
-                Action::Settle { job, attempts, worker, verdict } => self.settle(job, attempts, worker, verdict)?,
+                Action::Settle { job, attempts, worker, verdict } => {
+                    self.settle(job, attempts, worker, verdict)?
+                }
                 Action::Finish(ending) => self.ending = Some(ending),
             }
         }
@@ -239,12 +262,16 @@ impl Sweep<'_> {
             verbose: self.plan.verbose,
             platforms: self.plan.platforms.clone(),
         };
-        match WorkerProcess::start(id, self.command, setup, &self.tell) {
+        match WorkerProcess::start(id, self.command, setup, &self.incoming) {
             Ok(worker) => {
                 self.workers.insert(id.number, worker);
                 Ok(())
             }
-            Err(error) => self.handle(Event::WorkerGone(id, Death::Unusable(format!("{error:#}")))),
+            Err(error) => {
+                // What has worked once may work again.
+                let death = if id.life == 0 { Death::Unusable } else { Death::Fault };
+                self.handle(Event::WorkerGone(id, death(format!("{error:#}"))))
+            }
         }
     }
 
@@ -280,7 +307,7 @@ impl Sweep<'_> {
             commands,
         };
         self.last_result = Some(Instant::now());
-        self.listener.on(&RunEvent::DeviceDone(&record))
+        self.tell(&RunEvent::DeviceDone(&record))
     }
 
     /// The sessions are over, so the workers have nothing to finish.

@@ -50,7 +50,10 @@ enum State {
     /// `ESC [`: parameters up to a final byte.
     Control(Vec<u8>),
     /// `ESC ]`, `ESC P` and others: text up to BEL or `ESC \`.
-    Quoted { length: usize, escape: bool },
+    Quoted {
+        length: usize,
+        escape: bool,
+    },
 }
 
 impl Cleaner {
@@ -228,7 +231,10 @@ mod tests {
             ("progress 10%\rprogress 99%\n", "progress 99%\n"),
             ("abc\x08\x08X", "aXc"),
             ("Grüße\x08\x08\x08ß", "Grßße"),
-            (" --More-- \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08eth0\n", "eth0\n"),
+            (
+                " --More-- \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08eth0\n",
+                "eth0\n",
+            ),
             (" --More-- \r          \reth0 up\n", "eth0 up\n"),
             ("---- More ----\x1b[16D                \x1b[16Dvlan 1\n", "vlan 1\n"),
             ("--More--\x1b[2K\r\x1b[Klo0\n", "lo0\n"),
@@ -280,7 +286,8 @@ mod tests {
             };
             // Mostly what a terminal acts on.
             let alphabet = b"\x1b\x1b\x1b[[]]P0123;9KJDCGP@mh\r\n\x08\x08 \x07\\ab\xc3\xbc\xff";
-            let bytes: Vec<u8> = (0..next() % 400).map(|_| alphabet[next() as usize % alphabet.len()]).collect();
+            let bytes: Vec<u8> =
+                (0..next() % 400).map(|_| alphabet[next() as usize % alphabet.len()]).collect();
             let size = 1 + next() as usize % 9;
             assert_eq!(seen(&bytes, size), seen(&bytes, bytes.len().max(1)), "{bytes:?} in pieces of {size}");
         }

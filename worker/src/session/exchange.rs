@@ -35,7 +35,9 @@ impl<'t, 'p> Exchange<'t, 'p> {
     /// From user mode to privileged mode, where `line`, the prompt, says that it is needed.
     pub(super) fn raise_privileges(&mut self, line: &[u8], password: &Secret) -> Result<(), Failure> {
         let platform = self.platform;
-        let (Some(enable), Some(definition)) = (&platform.enable, &platform.definition.enable) else { return Ok(()) };
+        let (Some(enable), Some(definition)) = (&platform.enable, &platform.definition.enable) else {
+            return Ok(());
+        };
         if !enable.needed.is_match(line) {
             return Ok(());
         }
@@ -126,7 +128,11 @@ impl<'t, 'p> Exchange<'t, 'p> {
 
     /// Takes in an answer to its end: the prompt, or `question` where one is expected. Pagers are
     /// answered on the way.
-    fn until_rest(&mut self, sink: &mut dyn Answered, question: Option<&Regex>) -> Result<Rest, TransportError> {
+    fn until_rest(
+        &mut self,
+        sink: &mut dyn Answered,
+        question: Option<&Regex>,
+    ) -> Result<Rest, TransportError> {
         loop {
             self.channel.receive(&mut |line: &[u8]| sink.line(line))?;
             let line = self.channel.unfinished();

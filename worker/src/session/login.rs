@@ -84,7 +84,9 @@ impl<'a> Answer<'a> {
     fn bytes(&self, job: &'a Job) -> &'a [u8] {
         match self {
             Self::Name => job.login.username.as_bytes(),
-            Self::Password => job.login.password.as_ref().map_or(b"", |password| password.expose().as_bytes()),
+            Self::Password => {
+                job.login.password.as_ref().map_or(b"", |password| password.expose().as_bytes())
+            }
             Self::Other(bytes) => bytes,
         }
     }
@@ -103,7 +105,9 @@ impl<'a> Dialogue<'a> {
     /// What the unfinished line asks for.
     fn answer(&self, line: &[u8]) -> Result<Option<Answer<'a>>, Failure> {
         let platform = self.platform;
-        if let Some(question) = platform.login_questions.iter().find(|question| question.pattern.is_match(line)) {
+        if let Some(question) =
+            platform.login_questions.iter().find(|question| question.pattern.is_match(line))
+        {
             return Ok(Some(Answer::Other(&question.answer)));
         }
         if !self.in_band {
@@ -120,7 +124,9 @@ impl<'a> Dialogue<'a> {
             return match self.job.login.username.as_str() {
                 _ if self.password_sent => Err(auth("the device asked for the user's name again".into())),
                 _ if self.name_sent => Err(auth("the device did not take the user's name".into())),
-                "" => Err(auth("the device asks for a user's name, and the inventory has none for it".into())),
+                "" => {
+                    Err(auth("the device asks for a user's name, and the inventory has none for it".into()))
+                }
                 _ => Ok(Some(Answer::Name)),
             };
         }
@@ -142,7 +148,9 @@ impl<'a> Dialogue<'a> {
     }
 
     fn gave_up(&self, channel: &Channel<'_>, error: TransportError) -> Failure {
-        let TransportError::Deadline = error else { return error.at(self.stage(), "waiting for the first prompt") };
+        let TransportError::Deadline = error else {
+            return error.at(self.stage(), "waiting for the first prompt");
+        };
         let last = String::from_utf8_lossy(channel.unfinished().trim_ascii()).into_owned();
         let inside = !self.in_band || self.password_sent;
         match channel.quiet_for() {
@@ -154,9 +162,8 @@ impl<'a> Dialogue<'a> {
                     self.platform.definition.name
                 ),
             ),
-            Some(_) if !last.is_empty() => {
-                self.timeout(format!("timed out while waiting for the first prompt; the last line was {last:?}"))
-            }
+            Some(_) if !last.is_empty() => self
+                .timeout(format!("timed out while waiting for the first prompt; the last line was {last:?}")),
             Some(_) => self.timeout("timed out while waiting for the first prompt".into()),
             None => self.timeout("timed out: the device said nothing".into()),
         }

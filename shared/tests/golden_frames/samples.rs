@@ -1,0 +1,203 @@
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+use netsweep_shared::fleet::{
+    Fault, FleetReady, FleetReport, FleetSpec, Latencies, Latency, SimulatedDevice,
+};
+use netsweep_shared::job::{Job, JobId, Login, Timeouts, Transport};
+use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::platform::{Answer, Enable, LoginDialogue, Platform, Terminal};
+use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
+use netsweep_shared::secret::Secret;
+
+use super::golden::Golden;
+
+/// One of each message, and of each word of the vocabularies.
+pub(crate) fn all() -> Vec<Golden> {
+    let device = JobId(300);
+    vec![
+        // Not our own version: a hello's layout, and so this file, stays when the version is raised.
+        Golden::new("hello", Hello { magic: Hello::MAGIC, protocol: 1, build: "netsweep 0.1.0".into() }),
+        Golden::new("to_worker.setup", ToWorker::Setup(setup())),
+        Golden::new("to_worker.job.ssh", ToWorker::Job(Box::new(ssh_job()))),
+        Golden::new("to_worker.job.telnet", ToWorker::Job(Box::new(telnet_job()))),
+        Golden::new("to_worker.drain", ToWorker::Drain),
+        Golden::new("to_worker.cancel", ToWorker::Cancel),
+        Golden::new("from_worker.started", FromWorker::Started(device)),
+        Golden::new("from_worker.logged_in", FromWorker::LoggedIn(device)),
+        Golden::new("from_worker.commands_begin", FromWorker::CommandsBegin(device)),
+        Golden::new("from_worker.output", output()),
+        Golden::new("from_worker.command_ended", command_ended()),
+        Golden::new("from_worker.finished.ok", FromWorker::Finished { job: device, end: success() }),
+        Golden::new("from_worker.finished.failed", FromWorker::Finished { job: device, end: refusal() }),
+        Golden::new("from_worker.returned", FromWorker::Returned(device)),
+        Golden::new("from_worker.alive", FromWorker::Alive),
+        Golden::new("vocabulary.error_kinds", error_kinds()),
+        Golden::new("vocabulary.stages", stages()),
+        Golden::new("fleet.spec", fleet_spec()),
+        Golden::new("fleet.ready", fleet_ready()),
+        Golden::new("fleet.report", fleet_report()),
+    ]
+}
+
+fn setup() -> Setup {
+    Setup { worker: 3, threads: 64, output_limit: 16 << 20, verbose: true, platforms: vec![platform()] }
+}
+
+/// Every key has a value, so that none can change places unnoticed.
+fn platform() -> Platform {
+    Platform {
+        name: "cisco_ios".into(),
+        description: "Cisco IOS and IOS XE".into(),
+        prompt: r"(?P<host>[\w.-]+)(\([\w-]+\))?[>#]".into(),
+        prepared_prompt: Some("netsweep> $".into()),
+        prompt_lead: vec![r"\{master:\d\}".into()],
+        errors: vec![r"^% ?(Invalid input|Ambiguous command)".into()],
+        read_only: vec![r"^show ".into(), r"^dir\b".into()],
+        prepare: vec!["terminal length 0".into(), "terminal width 511".into()],
+        pager: vec![Answer { pattern: "--More-- ?".into(), answer: " ".into() }],
+        leave: Some("exit".into()),
+        login: LoginDialogue {
+            username: "Username: ".into(),
+            password: "Password: ".into(),
+            failed: vec!["% Login invalid".into(), "% Bad passwords".into()],
+            questions: vec![Answer { pattern: "Press any key".into(), answer: "\r".into() }],
+        },
+        enable: Some(Enable { needed: ">$".into(), command: "enable".into(), password: "Password: ".into() }),
+        terminal: Terminal { kind: "vt100".into(), width: 511, height: 0 },
+        line_end: "\r".into(),
+    }
+}
+
+fn ssh_job() -> Job {
+    Job {
+        id: JobId(300),
+        attempt: 2,
+        device: "core-1".into(),
+        address: "192.0.2.1".into(),
+        port: 22,
+        transport: Transport::Ssh,
+        platform: "cisco_ios".into(),
+        login: Login {
+            username: "admin".into(),
+            password: Some(Secret::new("correct horse")),
+            enable_password: Some(Secret::new("battery staple")),
+        },
+        commands: vec!["show version".into(), "show ip interface brief".into()],
+        timeouts: Timeouts {
+            connect: Duration::from_secs(10),
+            login: Duration::from_secs(20),
+            command: Duration::from_secs(30),
+            device: Duration::from_millis(119_500),
+        },
+        ssh_legacy: true,
+    }
+}
+
+fn telnet_job() -> Job {
+    Job {
+        id: JobId(0),
+        attempt: 1,
+        device: "zürich-7".into(),
+        address: "2001:db8::7".into(),
+        port: 2323,
+        transport: Transport::Telnet,
+        platform: "linux".into(),
+        login: Login { username: String::new(), password: None, enable_password: None },
+        commands: vec![],
+        timeouts: Timeouts {
+            connect: Duration::ZERO,
+            login: Duration::from_nanos(1),
+            command: Duration::from_micros(1),
+            device: Duration::MAX,
+        },
+        ssh_legacy: false,
+    }
+}
+
+/// Not UTF-8, and longer than a length of one byte can say.
+fn output() -> FromWorker {
+    let text = b"Cisco IOS Software, Version 15.2(4)E10\r\nuptime is 1 week \xfe\xff\0".repeat(5);
+    FromWorker::Output { job: JobId(70_000), command: 1, bytes: text }
+}
+
+fn command_ended() -> FromWorker {
+    let end = CommandEnd { ok: true, elapsed: Duration::from_micros(305_200), truncated: true };
+    FromWorker::CommandEnded { job: JobId(300), command: 1, end }
+}
+
+fn success() -> AttemptEnd {
+    let timing = Timing {
+        connect: Duration::from_micros(3_100),
+        login: Duration::from_millis(42),
+        commands: Duration::from_millis(611),
+        total: Duration::from_micros(656_100),
+    };
+    AttemptEnd { failure: None, timing }
+}
+
+fn refusal() -> AttemptEnd {
+    let message = "the device refused the password of admin";
+    AttemptEnd {
+        failure: Some(Failure::new(ErrorKind::Auth, Stage::Login, message)),
+        timing: Timing { connect: Duration::from_millis(1), ..Timing::default() },
+    }
+}
+
+pub(crate) fn error_kinds() -> Vec<ErrorKind> {
+    use ErrorKind::*;
+    vec![
+        Resolve,
+        Connect,
+        Timeout,
+        HostKey,
+        Handshake,
+        Auth,
+        LockoutGuard,
+        Prompt,
+        Command,
+        Disconnected,
+        Crashed,
+        Interrupted,
+    ]
+}
+
+pub(crate) fn stages() -> Vec<Stage> {
+    vec![Stage::Connect, Stage::Handshake, Stage::Login, Stage::Prepare, Stage::Commands]
+}
+
+/// Has a device for each fault, and one without.
+fn fleet_spec() -> FleetSpec {
+    let faults = Fault::ALL.iter().map(|(name, fault)| (*name, Some(*fault)));
+    let device = |(index, (name, fault)): (usize, (&str, _))| SimulatedDevice {
+        name: format!("{name}-{index}"),
+        platform: "arista_eos".into(),
+        transport: if index % 2 == 0 { Transport::Ssh } else { Transport::Telnet },
+        fault,
+    };
+    FleetSpec {
+        devices: [("healthy", None)].into_iter().chain(faults).enumerate().map(device).collect(),
+        latency: Latencies {
+            connect: Latency::Fixed(Duration::from_millis(1)),
+            login: Latency::Uniform(Duration::from_millis(100), Duration::from_millis(300)),
+            command: Latency::LogNormal(Duration::from_millis(300), Duration::from_secs(2)),
+        },
+        output_bytes: Some(4_600),
+        seed: 0x0123_4567_89ab_cdef,
+    }
+}
+
+fn fleet_ready() -> FleetReady {
+    let endpoint = |last, port| SocketAddrV4::new(Ipv4Addr::new(127, 0, 1, last), port);
+    FleetReady { endpoints: vec![endpoint(1, 40_022), endpoint(2, 40_023)] }
+}
+
+fn fleet_report() -> FleetReport {
+    FleetReport {
+        connections: 2_001,
+        logins: 1_999,
+        rejected: 2,
+        commands: 4_000,
+        cpu: Duration::from_millis(1_234),
+    }
+}

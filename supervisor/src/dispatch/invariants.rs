@@ -1,0 +1,209 @@
+//! What must hold whatever happens, one function each.
+
+use std::time::Duration;
+
+use netsweep_shared::job::JobId;
+use netsweep_shared::outcome::{ErrorKind, Failure};
+
+use super::dispatcher::prefetch;
+use super::message::{Action, Ending, Verdict, WorkerId};
+use super::witness::{Because, Due, Job, Kept, Leaving, State, Step, Witness, Worker};
+
+/// Those of the design's list of supervision invariants have its numbers.
+impl Witness {
+    /// 1: no job has two outcomes.
+    pub(super) fn one_outcome(&self, job: JobId) -> Kept {
+        ensure(self.jobs[job.index()].outcomes == 0, || format!("job {job} is settled twice"))
+    }
+
+    /// 1: when a run is complete every job has its outcome; however it ends, nothing that runs is
+    /// left behind.
+    pub(super) fn ends_when_done(&self, ending: &Ending) -> Kept {
+        ensure(self.finished.is_none(), || "the run is finished twice".into())?;
+        let left = self.jobs.iter().filter(|job| job.outcomes == 0).count();
+        ensure(*ending != Ending::Complete || left == 0, || format!("complete, with {left} jobs unsettled"))?;
+        let held = self.workers.values().find(|worker| !worker.held.is_empty());
+        ensure(held.is_none(), || format!("the run ends while {held:?} has jobs"))
+    }
+
+    /// 1: what its worker told is the outcome, unaltered; only a job whose worker is gone has one
+    /// without being told.
+    pub(super) fn outcome_is_true(&self, leaving: &Leaving, verdict: &Verdict) -> Kept {
+        let true_to_it = match &leaving.because {
+            Because::Finished(told) => told == verdict,
+            Because::WorkerGone => matches!(verdict, Verdict::Lost(_)) && leaving.step > Step::Queued,
+        };
+        ensure(true_to_it, || format!("{leaving:?} was settled as {verdict:?}"))
+    }
+
+    /// 1: a job that has left its worker is settled or tried again, and who breaks the protocol is
+    /// killed.
+    pub(super) fn nothing_is_forgotten(&self, due: &Due) -> Kept {
+        let forgotten = due.leaving.iter().find(|leaving| leaving.step > Step::Queued);
+        ensure(forgotten.is_none(), || format!("nothing came of {forgotten:?}"))?;
+        ensure(due.to_be_killed.is_none(), || format!("{:?} broke the protocol and lives", due.to_be_killed))
+    }
+
+    /// 2: a job whose commands may have begun is run again only if all of them are read-only.
+    pub(super) fn not_run_again(&self, job: JobId) -> Kept {
+        let Job { spec, commands_ever_begun, .. } = &self.jobs[job.index()];
+        ensure(spec.read_only || !commands_ever_begun, || {
+            format!("job {job} is run again after its commands began")
+        })
+    }
+
+    /// 2: a failure that the device told is tried again only if it can pass and no command was sent.
+    pub(super) fn retried_with_reason(&self, leaving: &Leaving, told: Option<&Failure>) -> Kept {
+        let with_reason = match leaving.because {
+            Because::Finished(_) => told.is_some_and(Failure::may_pass) && leaving.step == Step::Running,
+            Because::WorkerGone => told.is_none(),
+        };
+        ensure(with_reason && !self.ending, || format!("{leaving:?} is tried again"))
+    }
+
+    /// 3: a job is `crashed` only for two faulted workers that it was alone with, or if it must not
+    /// be run again.
+    pub(super) fn crash_has_cause(&self, leaving: &Leaving, verdict: &Verdict) -> Kept {
+        let Verdict::Lost(failure) = verdict else { return Ok(()) };
+        let job = &self.jobs[leaving.job.index()];
+        let cause = match failure.kind {
+            ErrorKind::Crashed => {
+                job.deaths_alone >= 2 || (leaving.step == Step::Commanding && !job.spec.read_only)
+            }
+            ErrorKind::Interrupted => self.ending,
+            _ => false,
+        };
+        ensure(cause, || {
+            format!("no cause for {failure:?} of {leaving:?}, {} deaths alone", job.deaths_alone)
+        })
+    }
+
+    /// 3: suspects are run without others, and in smaller company each time.
+    pub(super) fn suspects_among_themselves(&self, worker: WorkerId, job: JobId) -> Kept {
+        let Some(Worker { held, .. }) = self.alive(worker) else { return Ok(()) };
+        let suspect = |job: &JobId| self.jobs[job.index()].company.is_some();
+        ensure(held.iter().all(|other| suspect(other) == suspect(&job)), || {
+            format!("job {job} is sent to {worker}, which holds {held:?}: suspects and others together")
+        })?;
+        let too_many = held.iter().chain([&job]).find(|job| {
+            self.jobs[job.index()].company.is_some_and(|company| company > 1 && held.len() + 1 >= company)
+        });
+        ensure(too_many.is_none(), || {
+            format!("suspect {too_many:?} is run in no smaller company than before")
+        })
+    }
+
+    /// 6: nothing new begins once the run is being ended.
+    pub(super) fn nothing_new_when_ending(&self, job: JobId) -> Kept {
+        ensure(!self.ending, || format!("job {job} is sent while the run is being ended"))
+    }
+
+    /// Dispatch is by credit: a worker that takes jobs, one for each of its threads, and a few more
+    /// only while there is more work than threads.
+    pub(super) fn within_credit(&self, worker: WorkerId) -> Kept {
+        let found = self.alive(worker).filter(|worker| worker.state == State::Ready);
+        let Some(Worker { held, .. }) = found else {
+            return Err(format!("a job is sent to {worker:?}, not ready"));
+        };
+        let threads = self.settings.threads.max(1) as usize;
+        let most = threads + prefetch(threads);
+        ensure(held.len() < most, || format!("{worker:?} is sent more than {most} jobs"))?;
+        let waiting = self.jobs.iter().filter(|job| job.outcomes == 0 && job.on.is_none()).count();
+        ensure(held.len() < threads || waiting > threads * self.workers.len(), || {
+            format!("{worker:?} is sent more than its threads can do, though only {waiting} jobs wait")
+        })
+    }
+
+    /// No thread is idle while there is a job that it could run.
+    pub(super) fn nobody_waits_for_nothing(&self) -> Kept {
+        let suspect = |job: &JobId| self.jobs[job.index()].company.is_some();
+        let idle = self.workers.values().find(|worker| {
+            let room = worker.held.len() < self.settings.threads.max(1) as usize;
+            room && worker.state == State::Ready && !worker.held.iter().any(suspect)
+        });
+        let Some(idle) = idle.filter(|_| !self.ending && self.finished.is_none()) else { return Ok(()) };
+        let mut used = vec![0; self.settings.group_limits.len()];
+        for group in self.jobs.iter().filter(|job| job.on.is_some()).flat_map(|job| &job.spec.groups) {
+            used[usize::from(*group)] += 1;
+        }
+        let full =
+            |group: &u16| used[usize::from(*group)] >= self.settings.group_limits[usize::from(*group)].max(1);
+        let waiting = self.jobs.iter().position(|job| {
+            let could_run = job.outcomes == 0 && job.on.is_none() && !job.backs_off && job.company.is_none();
+            could_run && !job.spec.groups.iter().any(full)
+        });
+        ensure(waiting.is_none(), || format!("job {waiting:?} waits, though {idle:?} has room"))
+    }
+
+    /// A job is on one worker at a time, and on none once it is settled.
+    pub(super) fn on_one_worker(&self, job: JobId) -> Kept {
+        let Job { on, outcomes, .. } = &self.jobs[job.index()];
+        ensure(on.is_none() && *outcomes == 0, || {
+            format!("job {job} is sent, but is on {on:?}, settled {outcomes}")
+        })
+    }
+
+    /// No group has more sessions than its limit.
+    pub(super) fn within_group_limits(&self, job: JobId) -> Kept {
+        self.jobs[job.index()].spec.groups.iter().try_for_each(|group| {
+            let used =
+                self.jobs.iter().filter(|job| job.on.is_some() && job.spec.groups.contains(group)).count();
+            let limit = self.settings.group_limits[usize::from(*group)].max(1);
+            ensure(used <= limit as usize, || format!("group {group} has {used} jobs, its limit is {limit}"))
+        })
+    }
+
+    /// A device has `retries` attempts after its first, not counting those that its worker spoiled.
+    pub(super) fn attempts_are_bounded(&self, job: JobId, attempt: u32) -> Kept {
+        let next = self.jobs[job.index()].attempts + 1;
+        ensure(attempt == next && attempt <= self.settings.retries.saturating_add(1), || {
+            format!(
+                "job {job} is sent as attempt {attempt}, the next is {next} of 1 + {}",
+                self.settings.retries
+            )
+        })
+    }
+
+    /// The record has the attempts that were made.
+    pub(super) fn attempts_are_told(&self, job: JobId, attempts: u32) -> Kept {
+        let made = self.jobs[job.index()].attempts;
+        ensure(attempts == made, || {
+            format!("job {job} is said to have had {attempts} attempts, it had {made}")
+        })
+    }
+
+    /// No attempt is given more than the device's time, nor is one begun without any.
+    pub(super) fn time_is_bounded(&self, time_left: Duration) -> Kept {
+        let most = self.settings.device_timeout;
+        ensure(time_left <= most && (time_left > Duration::ZERO || most == Duration::ZERO), || {
+            format!("an attempt is given {time_left:?} of {most:?}")
+        })
+    }
+
+    /// Only workers whose process lives are told anything.
+    pub(super) fn is_alive(&self, id: WorkerId) -> Kept {
+        let alive = self.alive(id).is_some_and(|worker| worker.state != State::Dying);
+        ensure(alive, || format!("{id:?} is told something, but is dead or dying"))
+    }
+
+    /// A worker starts once, and again only after its death.
+    pub(super) fn one_life_after_the_other(&self, id: WorkerId) -> Kept {
+        let expected = match self.workers.get(&id.number) {
+            None => 0,
+            Some(worker) if worker.state == State::Gone => worker.id.life + 1,
+            Some(worker) => return Err(format!("{id:?} is started, but {:?} is not gone", worker.id)),
+        };
+        ensure(id.life == expected && !self.ending, || {
+            format!("{id:?} is started instead of life {expected}")
+        })
+    }
+
+    /// A run that is over is over.
+    pub(super) fn nothing_after_the_end(&self, actions: &[Action]) -> Kept {
+        ensure(self.finished.is_none() || actions.is_empty(), || format!("after the end: {actions:?}"))
+    }
+}
+
+fn ensure(condition: bool, otherwise: impl FnOnce() -> String) -> Kept {
+    if condition { Ok(()) } else { Err(otherwise()) }
+}
