@@ -147,7 +147,7 @@ fn changing(jobs: usize) -> Vec<JobSpec> {
 }
 
 fn end(kind: Option<ErrorKind>) -> AttemptEnd {
-    let failure = kind.map(|kind| Failure::new(kind, Stage::Login, "as told"));
+    let failure = kind.map(|kind| Failure::new(kind, Stage::Connect, "as told"));
     AttemptEnd { failure, timing: Timing::default() }
 }
 
