@@ -43,6 +43,16 @@ pub(super) fn drive<T>(
     }
 }
 
+/// What libssh2 says where it has to wait.
+pub(super) fn wait() -> Error {
+    Error::new(ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN), "wait")
+}
+
+/// What libssh2 says where there is no SSH server.
+pub(super) fn no_banner() -> Error {
+    Error::new(ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_BANNER_RECV), "no SSH version")
+}
+
 /// Whether libssh2 has not failed but waits for the socket.
 pub(super) fn must_wait(error: &Error) -> bool {
     code(error) == libssh2_sys::LIBSSH2_ERROR_EAGAIN

@@ -4,7 +4,7 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use ssh2::{Error, Session};
 
 use super::algorithms::offer;
-use super::drive::{Broken, drive, is_about_the_socket};
+use super::drive::{self, Broken, drive, is_about_the_socket};
 use super::overheard::{Overheard, printable};
 use crate::link::Link;
 use crate::transport::TransportError;
@@ -17,8 +17,11 @@ pub(super) fn shake_hands(session: &Session, link: &Link, legacy: bool) -> Resul
     // The call wants the session for itself; a clone is the same session.
     let mut caller = session.clone();
     let result = drive(session, link, || {
-        heard.listen(link);
-        caller.handshake()
+        match heard.listen(link) {
+            _ if heard.is_binary() => Err(drive::no_banner()),
+            true => caller.handshake(),
+            false => Err(drive::wait()),
+        }
     });
     match result {
         Ok(()) => Ok(()),

@@ -18,23 +18,65 @@ const KEXINIT: u8 = 20;
 pub(super) struct Overheard {
     bytes: Vec<u8>,
     done: bool,
+    /// The version has begun, or something that may be it.
+    versioned: bool,
+    /// What comes next goes on with a line before the version.
+    inside_line: bool,
+    /// There was a NUL before the version.
+    binary: bool,
 }
 
 impl Overheard {
-    /// Looks at what has come and not been read yet. To be called before each read.
-    pub(super) fn listen(&mut self, link: &Link) {
-        if self.done {
-            return;
+    /// Looks at what has come and not been read yet; to be called before each read. Whether libssh2
+    /// may read now.
+    ///
+    /// Lines that come before the version (RFC 4253, 4.2) are read here: libssh2 reads them byte by
+    /// byte and does not return while they come, so that one device which sends them without end
+    /// would take a whole CPU.
+    pub(super) fn listen(&mut self, link: &Link) -> bool {
+        let mut chunk = [0; 8 * 1024];
+        while !self.done && !self.binary {
+            let Ok(n @ 1..) = link.socket().peek(&mut chunk) else { break };
+            let greeting = self.greeting(&chunk[..n]);
+            if greeting == 0 {
+                self.hear(&chunk[..n]);
+                break;
+            }
+            self.hear(&chunk[..greeting]);
+            if link.try_read(&mut chunk[..greeting]).is_err() || link.check().is_err() {
+                return false;
+            }
         }
-        let mut chunk = [0; 2048];
-        if let Ok(n) = link.socket().peek(&mut chunk) {
-            self.hear(&chunk[..n]);
+        true
+    }
+
+    /// How much of `chunk` comes before the version.
+    fn greeting(&mut self, chunk: &[u8]) -> usize {
+        const VERSION: &[u8] = b"SSH-";
+        let mut length = 0;
+        while !self.versioned && length < chunk.len() {
+            let rest = &chunk[length..];
+            let beginning = &rest[..rest.len().min(VERSION.len())];
+            if !self.inside_line && VERSION.starts_with(beginning) {
+                self.versioned = true;
+                break;
+            }
+            let end = memchr::memchr(b'\n', rest);
+            self.inside_line = end.is_none();
+            length += end.map_or(rest.len(), |end| end + 1);
         }
+        self.binary |= memchr::memchr(0, &chunk[..length]).is_some();
+        length
+    }
+
+    /// Whether what came before the version cannot have been text.
+    pub(super) fn is_binary(&self) -> bool {
+        self.binary
     }
 
     fn hear(&mut self, chunk: &[u8]) {
         self.bytes.extend_from_slice(&chunk[..chunk.len().min(ENOUGH - self.bytes.len())]);
-        self.done = self.bytes.len() == ENOUGH || self.offered().is_some();
+        self.done = self.versioned && (self.bytes.len() == ENOUGH || self.offered().is_some());
     }
 
     /// Whether the device said anything.
@@ -201,13 +243,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_before_the_version_are_a_greeting() {
+        let cases: [(&[&str], &[usize]); 5] = [
+            (&["SSH-2.0-x\r\n"], &[0]),
+            (&["hello\r\nSSH-2.0-x\r\n"], &[7]),
+            (&["hel", "lo\nmore SSH-\nSSH-2.0-x\r\n"], &[3, 13]),
+            (&["hello\nSS"], &[6]),
+            (&["endless", "SSH-", "\n", "SSH-"], &[7, 4, 1, 0]),
+        ];
+        for (chunks, lengths) in cases {
+            let mut heard = Overheard::default();
+            let greetings: Vec<_> = chunks.iter().map(|chunk| heard.greeting(chunk.as_bytes())).collect();
+            assert_eq!(greetings, lengths, "{chunks:?}");
+        }
+    }
+
+    #[test]
     fn only_the_beginning_is_kept() {
         let mut heard = Overheard::default();
         for _ in 0..100 {
             heard.hear(&[b'x'; 2048]);
         }
         assert_eq!(heard.bytes.len(), ENOUGH);
-        assert!(heard.done);
+        assert!(!heard.done, "the version may still come");
     }
 
     #[test]
