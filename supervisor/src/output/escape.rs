@@ -19,6 +19,10 @@ pub(super) fn lines(output: &[u8]) -> String {
 /// A line of JSON in which those characters, all of them inside strings, are escaped the way
 /// JSON escapes (RFC 8259, section 7, only asks for those below U+0020).
 pub(super) fn json(text: &str) -> Cow<'_, str> {
+    // The encoder has escaped the controls below; outputs are megabytes of nothing else.
+    if text.is_ascii() && !text.contains('\u{7f}') {
+        return text.into();
+    }
     replace(text, acts, |c| format!("\\u{:04x}", u32::from(c)))
 }
 

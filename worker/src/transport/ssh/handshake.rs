@@ -16,12 +16,10 @@ pub(super) fn shake_hands(session: &Session, link: &Link, legacy: bool) -> Resul
     let mut heard = Overheard::default();
     // The call wants the session for itself; a clone is the same session.
     let mut caller = session.clone();
-    let result = drive(session, link, || {
-        match heard.listen(link) {
-            _ if heard.is_binary() => Err(drive::no_banner()),
-            true => caller.handshake(),
-            false => Err(drive::wait()),
-        }
+    let result = drive(session, link, || match heard.listen(link) {
+        _ if heard.is_binary() => Err(drive::no_banner()),
+        true => caller.handshake(),
+        false => Err(drive::wait()),
     });
     match result {
         Ok(()) => Ok(()),
