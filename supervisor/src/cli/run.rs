@@ -89,10 +89,10 @@ fn carry_out(
         threads: plan.mix.threads,
     }))?;
     let outcome = sweep(plan, command, signals, listener)?;
+    listener.on(&RunEvent::Ended(&outcome.end))?;
     if let Some(fleet) = fleet {
         listener.on(&RunEvent::Notice(&simulate::describe(&fleet.stop()?)))?;
     }
-    listener.on(&RunEvent::Ended(&outcome.end))?;
     std::io::stdout().flush().context("cannot write to stdout")?;
     Ok(outcome)
 }

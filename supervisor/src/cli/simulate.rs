@@ -112,8 +112,8 @@ pub(super) fn describe(report: &FleetReport) -> String {
     let FleetReport { connections, logins, rejected, commands, cpu } = report;
     let each = cpu.as_secs_f64() * 1000.0 / (*connections).max(1) as f64;
     format!(
-        "the simulated fleet saw {connections} connections, let in {logins}, turned away {rejected}, answered \
-         {commands} commands, and used {:.2} s of CPU ({each:.2} ms per connection)",
+        "simulated fleet: {connections} connections, {logins} let in, {rejected} turned away, {commands} commands; \
+         {:.2} s CPU, {each:.2} ms a connection",
         cpu.as_secs_f64()
     )
 }
