@@ -15,7 +15,7 @@ use sysinfo::{
 /// Figures of every process of the run so far.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
-    /// This process.
+    /// This process, since the sampler was made.
     pub supervisor: ProcessUsage,
     /// The workers by number. Of a worker that was replaced, the sum of all its processes' CPU
     /// time and the greatest memory.
@@ -36,6 +36,9 @@ pub struct ProcessUsage {
 pub struct UsageSampler {
     system: System,
     supervisor: Member,
+    /// CPU time of this process before the sampler was made: planning, and whatever program was
+    /// replaced by this one (`cargo run` is).
+    before: Duration,
     workers: BTreeMap<u32, Member>,
     usage: Usage,
 }
@@ -43,12 +46,15 @@ pub struct UsageSampler {
 impl UsageSampler {
     /// Fails where the system gives no figures.
     pub fn new() -> Result<Self> {
-        Ok(Self {
+        let mut sampler = Self {
             system: System::new().context("cannot read figures of processes")?,
             supervisor: Member::default(),
+            before: Duration::ZERO,
             workers: BTreeMap::new(),
             usage: Usage::default(),
-        })
+        };
+        sampler.before = sampler.sample(&[]).supervisor.cpu;
+        Ok(sampler)
     }
 
     /// The figures up to now. `workers` are the numbers and process ids of those that live;
@@ -65,6 +71,7 @@ impl UsageSampler {
 
         self.supervisor.take(&self.system, us);
         self.usage.supervisor = self.supervisor.usage();
+        self.usage.supervisor.cpu = self.usage.supervisor.cpu.saturating_sub(self.before);
         for (number, pid) in workers {
             let member = self.workers.entry(*number).or_default();
             member.take(&self.system, *pid);
