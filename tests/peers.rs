@@ -70,12 +70,15 @@ fn sweep(peer: &Peer, transport: &str, password: &str, devices: u32, commands: &
 }
 
 /// Commands whose output has everything that a terminal might spoil, and what they print.
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 12] = [
     ("echo hello", "hello\n"),
     ("printf 'no newline at the end'", "no newline at the end"),
     ("printf '\\n\\n  blank lines around\\n\\n'", "\n\n  blank lines around\n\n"),
     ("printf 'a\\tb\\tc\\n'", "a\tb\tc\n"),
     ("printf 'Grüße, 世界\\n'", "Grüße, 世界\n"),
+    ("printf '\\033[31mred\\033[0m \\033]0;title\\007\\n'", "\x1b[31mred\x1b[0m \x1b]0;title\x07\n"),
+    ("printf 'over\\rwritten back\\bspace\\n'", "over\rwritten back\x08space\n"),
+    ("printf 'crlf\\r\\n \\001\\002 trailing  \\n'", "crlf\r\n \x01\x02 trailing  \n"),
     ("true", ""),
     ("printf '%s\\n' 'router# ' 'user@host:~$ ' 'password: '", "router# \nuser@host:~$ \npassword: \n"),
     ("cd / && pwd", "/\n"),

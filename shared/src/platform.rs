@@ -21,8 +21,10 @@ pub struct Platform {
     /// merely looks like a prompt does not end a command; what the group `view` captures must
     /// begin with it.
     pub prompt: String,
-    /// The prompt after `prepare`, where the last of its commands changes it. It is looked for at
-    /// the end of the line, so it may stand behind output that has no line end.
+    /// The prompt after `prepare`, where the last of its commands changes it, as on a shell. It is
+    /// looked for at the end of the line, so it may stand behind output that has no line end. From
+    /// then on outputs are taken to the byte: what a program prints is not undone as what a device
+    /// does to a terminal is.
     #[serde(default)]
     pub prepared_prompt: Option<String>,
     /// Lines that the platform prints right above its prompt and that are no output.

@@ -5,7 +5,7 @@
 //! Every byte is looked at once.
 
 /// Longest line that is kept in one piece, in bytes.
-const LONGEST_LINE: usize = 64 * 1024;
+pub(super) const LONGEST_LINE: usize = 64 * 1024;
 /// An escape sequence that is longer is none: it must not swallow a whole output.
 const LONGEST_ESCAPE: usize = 4096;
 /// Most that one sequence can move the cursor.

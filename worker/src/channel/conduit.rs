@@ -3,14 +3,23 @@
 use std::time::{Duration, Instant};
 
 use super::cleaner::{Cleaner, LineSink};
+use super::verbatim::Verbatim;
 use crate::transport::{Transport, TransportError};
 
 const READ: usize = 16 * 1024;
 
+/// How bytes become lines.
+enum Lines {
+    /// As a terminal would show them.
+    Seen(Cleaner),
+    /// As they were printed.
+    Verbatim(Verbatim),
+}
+
 /// A transport and what it has said.
 pub struct Channel<'t> {
     transport: &'t mut dyn Transport,
-    cleaner: Cleaner,
+    lines: Lines,
     buffer: Box<[u8]>,
     heard_at: Option<Instant>,
 }
@@ -18,7 +27,17 @@ pub struct Channel<'t> {
 impl<'t> Channel<'t> {
     /// Talks over `transport`.
     pub fn new(transport: &'t mut dyn Transport) -> Self {
-        Self { transport, cleaner: Cleaner::default(), buffer: vec![0; READ].into(), heard_at: None }
+        Self {
+            transport,
+            lines: Lines::Seen(Cleaner::default()),
+            buffer: vec![0; READ].into(),
+            heard_at: None,
+        }
+    }
+
+    /// From here on lines are taken to the byte.
+    pub fn take_verbatim(&mut self) {
+        self.lines = Lines::Verbatim(Verbatim::default());
     }
 
     /// From here on everything must be over by `deadline`.
@@ -33,14 +52,20 @@ impl<'t> Channel<'t> {
             return Err(TransportError::Closed("the session was ended".into()));
         }
         self.heard_at = Some(Instant::now());
-        self.cleaner.feed(&self.buffer[..length], sink);
+        match &mut self.lines {
+            Lines::Seen(cleaner) => cleaner.feed(&self.buffer[..length], sink),
+            Lines::Verbatim(verbatim) => verbatim.feed(&self.buffer[..length], sink),
+        }
         Ok(())
     }
 
     /// The unfinished line. It means something only when nothing more has arrived
     /// ([`Self::is_at_rest`]).
     pub fn unfinished(&self) -> &[u8] {
-        self.cleaner.unfinished()
+        match &self.lines {
+            Lines::Seen(cleaner) => cleaner.unfinished(),
+            Lines::Verbatim(verbatim) => verbatim.unfinished(),
+        }
     }
 
     /// Whether everything that has arrived was taken in.
@@ -50,7 +75,10 @@ impl<'t> Channel<'t> {
 
     /// Sends `bytes`; what stood on the unfinished line (a prompt, a question) is done with.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
-        self.cleaner.clear();
+        match &mut self.lines {
+            Lines::Seen(cleaner) => cleaner.clear(),
+            Lines::Verbatim(verbatim) => verbatim.clear(),
+        }
         self.transport.write_all(bytes)
     }
 

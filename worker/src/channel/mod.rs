@@ -1,7 +1,8 @@
 //! From a device's bytes to lines of text, and back.
 
-// Undoes what a device does to a terminal.
+// Lines: as a terminal would show them, or to the byte.
 mod cleaner;
+mod verbatim;
 // Tells the echo of a command from its output.
 mod echo;
 // The prompt, learned at login.

@@ -81,6 +81,7 @@ impl<'t, 'p> Exchange<'t, 'p> {
                 && self.channel.is_at_rest()
             {
                 self.prompt = prompt;
+                self.channel.take_verbatim();
                 return Ok(());
             }
         }

@@ -35,11 +35,11 @@ pub(super) fn first_prompt<'p>(
         let mut refusal = None;
         let received = channel.receive(&mut |line: &[u8]| {
             if refusal.is_none() && dialogue.says_refused(line) {
-                refusal = Some(String::from_utf8_lossy(line.trim_ascii()).into_owned());
+                refusal = Some(super::quoted(line, job));
             }
         });
         if let Some(said) = refusal {
-            return Err(auth(format!("the device refused the login: {said:?}")));
+            return Err(auth(format!("the device refused the login: {said}")));
         }
         received.map_err(|error| dialogue.gave_up(channel, error))?;
         let line = channel.unfinished();
@@ -151,19 +151,19 @@ impl<'a> Dialogue<'a> {
         let TransportError::Deadline = error else {
             return error.at(self.stage(), "waiting for the first prompt");
         };
-        let last = String::from_utf8_lossy(channel.unfinished().trim_ascii()).into_owned();
+        let last = super::quoted(channel.unfinished(), self.job);
         let inside = !self.in_band || self.password_sent;
         match channel.quiet_for() {
             Some(quiet) if inside && quiet >= QUIET => Failure::new(
                 ErrorKind::Prompt,
                 Stage::Prepare,
                 format!(
-                    "no prompt of platform {} was recognised; the last line was {last:?}",
+                    "no prompt of platform {} was recognised; the last line was {last}",
                     self.platform.definition.name
                 ),
             ),
-            Some(_) if !last.is_empty() => self
-                .timeout(format!("timed out while waiting for the first prompt; the last line was {last:?}")),
+            Some(_) if !channel.unfinished().trim_ascii().is_empty() => self
+                .timeout(format!("timed out while waiting for the first prompt; the last line was {last}")),
             Some(_) => self.timeout("timed out while waiting for the first prompt".into()),
             None => self.timeout("timed out: the device said nothing".into()),
         }

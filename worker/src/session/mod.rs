@@ -87,6 +87,23 @@ pub fn converse(
     Ok(())
 }
 
+/// A device's line as a message shows it: short, one line, and without our secrets, which the
+/// device may have repeated.
+fn quoted(line: &[u8], job: &Job) -> String {
+    const LONGEST: usize = 120;
+    let mut text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+    for secret in [&job.login.password, &job.login.enable_password].into_iter().flatten() {
+        if !secret.expose().is_empty() {
+            text = text.replace(secret.expose(), "…");
+        }
+    }
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    format!("{text:?}")
+}
+
 /// Which of the limits a deadline comes from.
 #[derive(Clone, Copy, Debug)]
 enum Limit {
