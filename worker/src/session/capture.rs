@@ -12,6 +12,9 @@ use crate::platform::CompiledPlatform;
 /// An error pattern is looked for in so many bytes of a line.
 const SEARCHED: usize = 4096;
 
+/// GNU readline's word that pasting is over, which bash sends between the echo and the output.
+const END_OF_PASTE: &[u8] = b"\x1b[?2004l\r";
+
 pub(super) struct Capture<'a> {
     platform: &'a CompiledPlatform,
     observer: &'a mut dyn Observer,
@@ -23,6 +26,8 @@ pub(super) struct Capture<'a> {
     room: u64,
     refused: bool,
     truncated: bool,
+    /// Nothing was output yet.
+    untouched: bool,
 }
 
 /// What is to be said of a command whose output is over.
@@ -51,6 +56,7 @@ impl<'a> Capture<'a> {
             room: limit,
             refused: false,
             truncated: false,
+            untouched: true,
         }
     }
 
@@ -83,7 +89,10 @@ impl<'a> Capture<'a> {
         }
     }
 
-    fn output(&mut self, bytes: &[u8]) {
+    fn output(&mut self, mut bytes: &[u8]) {
+        if std::mem::take(&mut self.untouched) {
+            bytes = bytes.strip_prefix(END_OF_PASTE).unwrap_or(bytes);
+        }
         let searched = &bytes[..bytes.len().min(SEARCHED)];
         self.refused = self.refused || self.platform.errors.is_match(searched.trim_ascii_end());
         let kept = bytes.len().min(usize::try_from(self.room).unwrap_or(usize::MAX));
