@@ -18,15 +18,9 @@ pub struct Platform {
     pub description: String,
     /// Matches the whole of the line on which the device waits for a command. What the group
     /// `host` captures at login must be the same in every later prompt, so that output which
-    /// merely looks like a prompt does not end a command; what the group `view` captures must
-    /// begin with it.
+    /// merely looks like a prompt does not end a command. The group stands at the top level of
+    /// the pattern; without it the later prompts must be the first one to the letter.
     pub prompt: String,
-    /// The prompt after `prepare`, where the last of its commands changes it, as on a shell. It is
-    /// looked for at the end of the line, so it may stand behind output that has no line end. From
-    /// then on outputs are taken to the byte: what a program prints is not undone as what a device
-    /// does to a terminal is.
-    #[serde(default)]
-    pub prepared_prompt: Option<String>,
     /// Lines that the platform prints right above its prompt and that are no output.
     #[serde(default)]
     pub prompt_lead: Vec<String>,
@@ -52,6 +46,9 @@ pub struct Platform {
     /// How privileges are raised, where the inventory gives an `enable_password`.
     #[serde(default)]
     pub enable: Option<Enable>,
+    /// For shells, whose prompts are whatever their users made of them: a prompt of our own.
+    #[serde(default)]
+    pub shell: Option<Shell>,
     /// The terminal that is asked for.
     #[serde(default)]
     pub terminal: Terminal,
@@ -83,6 +80,9 @@ pub struct LoginDialogue {
     pub failed: Vec<String>,
     /// Anything else that has to be answered on the way ("press any key").
     pub questions: Vec<Answer>,
+    /// What looks like one of the questions above and is none ("Last login:"); matched as they
+    /// are.
+    pub ignore: Vec<String>,
 }
 
 impl Default for LoginDialogue {
@@ -96,6 +96,7 @@ impl Default for LoginDialogue {
                 r"(?i)(bad|invalid|wrong|incorrect) (passwords?|login|user ?name|credentials)".into(),
             ],
             questions: vec![],
+            ignore: vec![r"(?i)(last|previous|failed|successful) login: *$".into()],
         }
     }
 }
@@ -110,6 +111,26 @@ pub struct Enable {
     pub command: String,
     /// Asks for the password; matched at the end of the unfinished line.
     pub password: String,
+}
+
+/// A prompt of our own in place of the user's, and outputs kept to the byte.
+///
+/// From then on nothing is taken out of an output but the CR that the terminal puts before each
+/// LF (`ONLCR`, POSIX termios), and the prompt is also found behind an output whose last line
+/// has no end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shell {
+    /// Sets the prompt; sent first after login. `{nonce}` stands for a number that is another
+    /// one in every session. Its echo must not look like the prompt.
+    pub set_prompt: String,
+    /// Matches the prompt that was set at the end of the unfinished line, escape sequences that
+    /// the shell draws around it included: this one is applied to what the device sent. What
+    /// the group `nonce` captures must be this session's number.
+    pub prompt: String,
+    /// A command that prints nothing: what comes back to it (echo, line ends, escape sequences)
+    /// is what this terminal puts before every output.
+    pub silent: String,
 }
 
 /// What is asked for with `pty-req` (RFC 4254, 6.2), NAWS (RFC 1073) and TTYPE (RFC 1091).

@@ -42,6 +42,7 @@ impl Platforms {
     /// What tells the read-only commands of a platform.
     pub fn read_only(&self, name: &str) -> ReadOnly {
         let patterns = self.get(name).map(|platform| platform.read_only.as_slice()).unwrap_or_default();
+        let patterns = patterns.iter().map(|pattern| format!("^(?:{pattern})$"));
         // A pattern that does not compile allows nothing; the worker refuses the platform anyway.
         ReadOnly(RegexSet::new(patterns).unwrap_or_default())
     }
@@ -103,7 +104,7 @@ mod tests {
                 &["display version", "dis cur | include ntp"],
                 &["display cur > x", "reboot", "save"],
             ),
-            ("linux", &[], &["ls", "show version"]),
+            ("linux", &["uptime", "uname -a"], &["ls", "uptime; reboot", "show version"]),
         ];
         for (platform, reads, others) in cases {
             let read_only = Platforms::builtin().read_only(platform);

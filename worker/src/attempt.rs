@@ -29,11 +29,7 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result
     let link = connect(&job.address, job.port, slot, device.min(clock.started + job.timeouts.connect))?;
     let connected = Instant::now();
     clock.connected = Some(connected);
-    let deadlines = Deadlines {
-        login: device.min(connected + job.timeouts.login),
-        command: job.timeouts.command,
-        device,
-    };
+    let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match job.transport {
         Transport::Ssh => {

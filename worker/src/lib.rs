@@ -16,7 +16,7 @@ pub mod link;
 pub mod transport;
 pub mod watchdog;
 // Talking to it: platform, prompt, dialogue.
-pub mod channel;
+mod channel;
 pub mod platform;
 pub mod session;
 

@@ -1,93 +1,191 @@
-//! A platform's definition, its patterns compiled.
+//! A platform's definition with its patterns compiled.
 
-use netsweep_shared::platform::{Platform, Terminal};
-use regex::bytes::{Regex, RegexSet};
+use netsweep_shared::platform::{Answer, Platform, Terminal};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-/// A pattern of a platform is no regular expression.
-#[derive(Debug, thiserror::Error)]
-#[error("platform {platform}, key {key}: {source}")]
-pub struct PlatformError {
-    platform: String,
-    key: &'static str,
-    source: Box<regex::Error>,
-}
+use crate::channel::prompt::PromptPattern;
 
-/// What the session code asks of a platform.
+/// A platform, ready for sessions. One serves all threads of a worker.
 #[derive(Debug)]
 pub struct CompiledPlatform {
-    pub(crate) definition: Platform,
-    pub(crate) prompt: Regex,
-    pub(crate) prepared_prompt: Option<Regex>,
+    pub(crate) prompt: PromptPattern,
     pub(crate) prompt_lead: RegexSet,
     pub(crate) errors: RegexSet,
-    pub(crate) pagers: Vec<Question>,
+    read_only: RegexSet,
+    pub(crate) prepare: Vec<String>,
+    pub(crate) pager: Vec<CompiledAnswer>,
+    pub(crate) leave: Option<String>,
+    pub(crate) login: CompiledLogin,
+    pub(crate) enable: Option<CompiledEnable>,
+    pub(crate) shell: Option<CompiledShell>,
+    pub(crate) line_end: String,
+    terminal: Terminal,
+}
+
+/// A question and what to type.
+#[derive(Debug)]
+pub(crate) struct CompiledAnswer {
+    pub(crate) pattern: Regex,
+    pub(crate) answer: String,
+}
+
+/// The in-band login.
+#[derive(Debug)]
+pub(crate) struct CompiledLogin {
     pub(crate) username: Regex,
     pub(crate) password: Regex,
-    pub(crate) login_failed: RegexSet,
-    pub(crate) login_questions: Vec<Question>,
-    pub(crate) enable: Option<CompiledEnable>,
+    pub(crate) failed: RegexSet,
+    pub(crate) questions: Vec<CompiledAnswer>,
+    pub(crate) ignore: RegexSet,
 }
 
-/// Something that the device may ask, and what is typed.
-#[derive(Debug)]
-pub(crate) struct Question {
-    pub(crate) pattern: Regex,
-    pub(crate) answer: Vec<u8>,
-}
-
+/// The way to privileged mode.
 #[derive(Debug)]
 pub(crate) struct CompiledEnable {
     pub(crate) needed: Regex,
+    pub(crate) command: String,
     pub(crate) password: Regex,
 }
 
+/// The prompt that we set ourselves.
+#[derive(Debug)]
+pub(crate) struct CompiledShell {
+    pub(crate) set_prompt: String,
+    prompt: Regex,
+    pub(crate) silent: String,
+}
+
+impl CompiledShell {
+    /// Where at the end of `line` the prompt of the session with `nonce` begins.
+    pub(crate) fn prompt_in(&self, line: &[u8], nonce: &str) -> Option<usize> {
+        let captures = self.prompt.captures(line)?;
+        let is_ours = captures.name("nonce").is_none_or(|found| found.as_bytes() == nonce.as_bytes());
+        captures.get(0).filter(|_| is_ours).map(|prompt| prompt.start())
+    }
+}
+
+/// A pattern of a platform that is no regular expression.
+#[derive(Debug, thiserror::Error)]
+#[error("platform {platform}: {key}: {reason}")]
+pub struct PlatformError {
+    /// Name of the platform.
+    pub platform: String,
+    /// Which of its keys, such as `login.username`.
+    pub key: String,
+    /// What is wrong with the pattern.
+    pub reason: String,
+}
+
 impl CompiledPlatform {
-    /// Compiles every pattern of `definition`.
-    pub fn compile(definition: &Platform) -> Result<Self, PlatformError> {
-        let failed =
-            |key, source| PlatformError { platform: definition.name.clone(), key, source: Box::new(source) };
-        let regex = |key, pattern: &str| Regex::new(pattern).map_err(|error| failed(key, error));
-        let set = |key, patterns: &[String]| RegexSet::new(patterns).map_err(|error| failed(key, error));
-        let questions = |key, answers: &[netsweep_shared::platform::Answer]| {
-            let question = |answer: &netsweep_shared::platform::Answer| {
-                Ok(Question {
-                    pattern: regex(key, &answer.pattern)?,
-                    answer: answer.answer.clone().into_bytes(),
-                })
-            };
-            answers.iter().map(question).collect::<Result<Vec<_>, PlatformError>>()
-        };
-        let login = &definition.login;
-        Ok(Self {
-            prompt: regex("prompt", &definition.prompt)?,
-            prepared_prompt: definition
-                .prepared_prompt
-                .as_deref()
-                .map(|pattern| regex("prepared_prompt", pattern))
-                .transpose()?,
-            prompt_lead: set("prompt_lead", &definition.prompt_lead)?,
-            errors: set("errors", &definition.errors)?,
-            pagers: questions("pager", &definition.pager)?,
-            username: regex("login.username", &login.username)?,
-            password: regex("login.password", &login.password)?,
-            login_failed: set("login.failed", &login.failed)?,
-            login_questions: questions("login.questions", &login.questions)?,
-            enable: definition
-                .enable
-                .as_ref()
-                .map(|enable| {
-                    Ok(CompiledEnable {
-                        needed: regex("enable.needed", &enable.needed)?,
-                        password: regex("enable.password", &enable.password)?,
-                    })
-                })
-                .transpose()?,
-            definition: definition.clone(),
+    /// Compiles every pattern of `platform`.
+    ///
+    /// # Errors
+    /// Names the first key whose pattern does not compile.
+    pub fn compile(platform: &Platform) -> Result<Self, PlatformError> {
+        let Platform { login, .. } = platform;
+        Self::compile_parts(platform, login).map_err(|(key, reason)| PlatformError {
+            platform: platform.name.clone(),
+            key,
+            reason,
         })
+    }
+
+    fn compile_parts(
+        platform: &Platform,
+        login: &netsweep_shared::platform::LoginDialogue,
+    ) -> Result<Self, (String, String)> {
+        Ok(Self {
+            prompt: PromptPattern::compile(&platform.prompt).map_err(|reason| ("prompt".into(), reason))?,
+            prompt_lead: set("prompt_lead", &platform.prompt_lead, whole)?,
+            errors: set("errors", &platform.errors, anywhere)?,
+            read_only: set("read_only", &platform.read_only, whole)?,
+            prepare: platform.prepare.clone(),
+            pager: answers("pager", &platform.pager)?,
+            leave: platform.leave.clone(),
+            login: CompiledLogin {
+                username: single("login.username", &login.username)?,
+                password: single("login.password", &login.password)?,
+                failed: set("login.failed", &login.failed, anywhere)?,
+                questions: answers("login.questions", &login.questions)?,
+                ignore: set("login.ignore", &login.ignore, at_end)?,
+            },
+            enable: match &platform.enable {
+                None => None,
+                Some(enable) => Some(CompiledEnable {
+                    needed: single("enable.needed", &enable.needed)?,
+                    command: enable.command.clone(),
+                    password: single("enable.password", &enable.password)?,
+                }),
+            },
+            shell: match &platform.shell {
+                None => None,
+                Some(shell) => Some(CompiledShell {
+                    set_prompt: shell.set_prompt.clone(),
+                    prompt: single("shell.prompt", &shell.prompt)?,
+                    silent: shell.silent.clone(),
+                }),
+            },
+            line_end: platform.line_end.clone(),
+            terminal: platform.terminal.clone(),
+        })
+    }
+
+    /// Whether `command` only reads, so that a job of nothing else may be run a second time.
+    /// What no pattern knows may write.
+    pub fn is_read_only(&self, command: &str) -> bool {
+        self.read_only.is_match(command.trim().as_bytes())
     }
 
     /// The terminal to ask for.
     pub fn terminal(&self) -> &Terminal {
-        &self.definition.terminal
+        &self.terminal
     }
+}
+
+/// A regular expression over bytes: devices send what they like, UTF-8 or not.
+///
+/// # Errors
+/// What the `regex` crate says of the pattern.
+pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
+    RegexBuilder::new(pattern).unicode(false).build().map_err(|error| error.to_string())
+}
+
+pub(crate) fn whole(pattern: &str) -> String {
+    format!(r"\A(?:{pattern})\z")
+}
+
+fn at_end(pattern: &str) -> String {
+    format!(r"(?:{pattern})\z")
+}
+
+fn anywhere(pattern: &str) -> String {
+    pattern.to_owned()
+}
+
+type Keyed<T> = Result<T, (String, String)>;
+
+fn single(key: &str, pattern: &str) -> Keyed<Regex> {
+    // Alone first, so that the message shows the pattern as it was written.
+    regex(pattern).and_then(|_| regex(&at_end(pattern))).map_err(|reason| (key.to_owned(), reason))
+}
+
+fn set(key: &str, patterns: &[String], place: fn(&str) -> String) -> Keyed<RegexSet> {
+    for (index, pattern) in patterns.iter().enumerate() {
+        regex(pattern).map_err(|reason| (format!("{key}[{index}]"), reason))?;
+    }
+    RegexSetBuilder::new(patterns.iter().map(|pattern| place(pattern)))
+        .unicode(false)
+        .build()
+        .map_err(|error| (key.to_owned(), error.to_string()))
+}
+
+fn answers(key: &str, answers: &[Answer]) -> Keyed<Vec<CompiledAnswer>> {
+    answers
+        .iter()
+        .enumerate()
+        .map(|(index, Answer { pattern, answer })| {
+            let pattern = single(&format!("{key}[{index}].pattern"), pattern)?;
+            Ok(CompiledAnswer { pattern, answer: answer.clone() })
+        })
+        .collect()
 }

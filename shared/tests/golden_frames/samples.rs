@@ -6,7 +6,7 @@ use netsweep_shared::fleet::{
 };
 use netsweep_shared::job::{Job, JobId, Login, Timeouts, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
-use netsweep_shared::platform::{Answer, Enable, LoginDialogue, Platform, Terminal};
+use netsweep_shared::platform::{Answer, Enable, LoginDialogue, Platform, Shell, Terminal};
 use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
 use netsweep_shared::secret::Secret;
 
@@ -50,7 +50,6 @@ fn platform() -> Platform {
         name: "cisco_ios".into(),
         description: "Cisco IOS and IOS XE".into(),
         prompt: r"(?P<host>[\w.-]+)(\([\w-]+\))?[>#]".into(),
-        prepared_prompt: Some("netsweep> $".into()),
         prompt_lead: vec![r"\{master:\d\}".into()],
         errors: vec![r"^% ?(Invalid input|Ambiguous command)".into()],
         read_only: vec![r"^show ".into(), r"^dir\b".into()],
@@ -62,8 +61,14 @@ fn platform() -> Platform {
             password: "Password: ".into(),
             failed: vec!["% Login invalid".into(), "% Bad passwords".into()],
             questions: vec![Answer { pattern: "Press any key".into(), answer: "\r".into() }],
+            ignore: vec![r"(?i)last login: *$".into()],
         },
         enable: Some(Enable { needed: ">$".into(), command: "enable".into(), password: "Password: ".into() }),
+        shell: Some(Shell {
+            set_prompt: "PS1='net''sweep$ '".into(),
+            prompt: r"netsweep\$ $".into(),
+            silent: ": netsweep".into(),
+        }),
         terminal: Terminal { kind: "vt100".into(), width: 511, height: 0 },
         line_end: "\r".into(),
     }

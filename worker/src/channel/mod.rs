@@ -1,16 +1,17 @@
-//! From a device's bytes to lines of text, and back.
+//! From what a device sends to the text of its answers. Nothing here waits or sends.
+//!
+//! Bytes become lines either as a terminal would show them ([`screen`]) or to the byte
+//! ([`verbatim`]); [`answer`] takes the echo, the pager's leavings and the prompt off and hands
+//! the rest to a [`record`].
 
-// Lines: as a terminal would show them, or to the byte.
-mod cleaner;
-mod verbatim;
-// Tells the echo of a command from its output.
-mod echo;
-// The prompt, learned at login.
-mod prompt;
-// Joins them with a transport.
-mod conduit;
-
-pub use cleaner::{Cleaner, LineSink};
-pub use conduit::Channel;
-pub use echo::{Echo, Heard};
-pub use prompt::Prompt;
+// Lines, and who takes them.
+pub(crate) mod line;
+pub(crate) mod screen;
+pub(crate) mod verbatim;
+// What stands before, behind and around an output.
+pub(crate) mod echo;
+pub(crate) mod preamble;
+pub(crate) mod prompt;
+// One answer: its lines in, its output out.
+pub(crate) mod answer;
+pub(crate) mod record;

@@ -1,32 +1,90 @@
-//! The prompt, learned at login.
+//! Prompts: what they look like, and which one is this device's.
 
+use memchr::memmem;
 use regex::bytes::Regex;
 
-/// What a session's prompts look like: the platform's pattern, and the part that does not
-/// change while it lasts.
+use crate::platform::{regex, whole};
+
+/// Longest line that is looked at: no prompt is longer.
+const LONGEST_PROMPT: usize = 512;
+
+/// A host's name can be cut off behind so many letters: Cisco IOS shows 20 of it in its
+/// configuration modes.
+const SHORTEST_CUT: usize = 16;
+
+/// A platform's prompt.
 #[derive(Debug)]
-pub struct Prompt<'a> {
-    pattern: &'a Regex,
-    /// What the group `host` captured; `None` where the pattern has no such group.
+pub(crate) struct PromptPattern {
+    whole: Regex,
+    /// The parts of the pattern before and behind the group `host`. With the host known they
+    /// leave one way to read a line, where the whole pattern may take a mode for a part of the
+    /// name (`[core-1-GigabitEthernet0/0/1]`).
+    around_host: Option<(Regex, Regex)>,
+}
+
+/// The prompt on which a device waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// The line, without blanks at its end.
+    pub(crate) text: Vec<u8>,
     host: Option<Vec<u8>>,
 }
 
-impl<'a> Prompt<'a> {
-    /// Learns from `line`, if `pattern` takes it for a prompt.
-    pub fn learn(pattern: &'a Regex, line: &[u8]) -> Option<Self> {
-        let captures = pattern.captures(line)?;
-        Some(Self { pattern, host: captures.name("host").map(|host| host.as_bytes().to_vec()) })
+impl PromptPattern {
+    /// # Errors
+    /// Says what is wrong with the pattern.
+    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+        regex(pattern)?;
+        let around_host = match ["(?P<host>", "(?<host>"].iter().find_map(|group| pattern.find(group)) {
+            None => None,
+            Some(start) => {
+                // The shortest piece that is a pattern by itself is the group.
+                let end = (start..pattern.len())
+                    .filter(|end| pattern.as_bytes()[*end] == b')')
+                    .find(|end| regex(&pattern[start..=*end]).is_ok())
+                    .ok_or("the group `host` has no end")?;
+                let part = |text: &str| {
+                    regex(text)
+                        .and_then(|_| regex(&whole(text)))
+                        .map_err(|_| "the group `host` is not at the top level of the pattern".to_owned())
+                };
+                Some((part(&pattern[..start])?, part(&pattern[end + 1..])?))
+            }
+        };
+        Ok(Self { whole: regex(&whole(pattern))?, around_host })
     }
 
-    /// Where in `line` the prompt begins, if it ends with one.
-    pub fn find(&self, line: &[u8]) -> Option<usize> {
-        let captures = self.pattern.captures(line)?;
-        let group = |name| captures.name(name).map(|group| group.as_bytes());
-        let same = match (&self.host, group("view")) {
-            (Some(host), Some(view)) => view.starts_with(host),
-            (host, _) => group("host") == host.as_deref(),
-        };
-        same.then(|| captures.get(0).map_or(0, |prompt| prompt.start()))
+    /// The prompt that `line` is, of whatever device.
+    pub(crate) fn read(&self, line: &[u8]) -> Option<Prompt> {
+        if line.is_empty() || line.len() > LONGEST_PROMPT {
+            return None;
+        }
+        if self.around_host.is_none() {
+            return self
+                .whole
+                .is_match(line)
+                .then(|| Prompt { text: line.trim_ascii_end().to_vec(), host: None });
+        }
+        let captures = self.whole.captures(line)?;
+        let host = captures.name("host").map(|host| host.as_bytes().to_vec());
+        Some(Prompt { text: line.trim_ascii_end().to_vec(), host })
+    }
+
+    /// Whether `line` is a prompt of the device that `known` is a prompt of.
+    pub(crate) fn is_of(&self, known: &Prompt, line: &[u8]) -> bool {
+        if line.is_empty() || line.len() > LONGEST_PROMPT {
+            return false;
+        }
+        match (&known.host, &self.around_host) {
+            (Some(host), Some((before, behind))) => {
+                let certain = host.len().min(SHORTEST_CUT);
+                memmem::find_iter(line, &host[..certain]).any(|at| {
+                    let shown = host.iter().zip(&line[at..]).take_while(|(a, b)| a == b).count();
+                    before.is_match(&line[..at]) && behind.is_match(&line[at + shown..])
+                })
+            }
+            _ => line.trim_ascii_end() == known.text,
+        }
     }
 }
 
@@ -34,35 +92,83 @@ impl<'a> Prompt<'a> {
 mod tests {
     use super::*;
 
+    fn pattern(pattern: &str) -> PromptPattern {
+        PromptPattern::compile(pattern).expect("compiles")
+    }
+
+    fn of(pattern: &PromptPattern, first: &str, line: &str) -> bool {
+        pattern.is_of(&pattern.read(first.as_bytes()).expect("is a prompt"), line.as_bytes())
+    }
+
     #[test]
     fn the_mode_may_change_and_the_host_may_not() {
-        let pattern = Regex::new(r"^(?P<host>[\w.-]+)(\([^)]*\))?[>#]\s*$").expect("a pattern");
-        assert!(Prompt::learn(&pattern, b"Welcome to core-1").is_none());
-        let prompt = Prompt::learn(&pattern, b"core-1>").expect("a prompt");
-        for same in ["core-1>", "core-1#", "core-1(config-if)# "] {
-            assert_eq!(prompt.find(same.as_bytes()), Some(0), "{same}");
-        }
-        for other in ["core-2#", "core-1# show run", "x core-1#", ""] {
-            assert_eq!(prompt.find(other.as_bytes()), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_view_begins_with_the_host() {
-        let pattern = Regex::new(r"^(<(?P<host>\S+)>|\[[*~]?(?P<view>\S+)\])$").expect("a pattern");
-        let prompt = Prompt::learn(&pattern, b"<SW-1>").expect("a prompt");
-        for same in ["<SW-1>", "[SW-1]", "[*SW-1-GE0/0/1]"] {
-            assert_eq!(prompt.find(same.as_bytes()), Some(0), "{same}");
-        }
-        for other in ["<SW-2>", "[SW-2]"] {
-            assert_eq!(prompt.find(other.as_bytes()), None, "{other}");
+        let pattern = pattern(r"(?P<host>[\w-]+)(\([\w-]+\))?[>#]");
+        for (line, same) in [
+            ("core-1>", true),
+            ("core-1#", true),
+            ("core-1(config-if)#", true),
+            ("core-2#", false),
+            ("core-11#", false),
+            ("a-core-1#", false),
+            ("core-1#show run", false),
+            ("core-1", false),
+            ("x core-1#", false),
+            ("", false),
+        ] {
+            assert_eq!(of(&pattern, "core-1>", line), same, "{line:?}");
         }
     }
 
     #[test]
-    fn a_prompt_may_stand_behind_output_without_a_line_end() {
-        let pattern = Regex::new(r"netsweep\$ $").expect("a pattern");
-        let prompt = Prompt::learn(&pattern, b"netsweep$ ").expect("a prompt");
-        assert_eq!(prompt.find(b"abcnetsweep$ "), Some(3));
+    fn a_long_name_may_be_cut() {
+        let pattern = pattern(r"(?P<host>[\w-]+)(\([\w-]+\))?[>#]");
+        for (line, same) in [
+            ("moscow-branch-17-access-switch-2#", true),
+            ("moscow-branch-17-acc(config)#", true),
+            ("moscow-branch-17-access-switch-3#", false),
+            ("moscow-branch-1(config)#", false),
+        ] {
+            assert_eq!(of(&pattern, "moscow-branch-17-access-switch-2>", line), same, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_host_is_told_from_the_view_behind_it() {
+        let pattern = pattern(r"[<\[](?P<host>[^<>\[\]]+)(?:>|(?:-[^<>\[\]]+)?\])");
+        for (line, same) in [
+            ("<core-1>", true),
+            ("[core-1]", true),
+            ("[core-1-GigabitEthernet0/0/1]", true),
+            ("<core-1-b>", false),
+            ("[core-2-GigabitEthernet0/0/1]", false),
+        ] {
+            assert_eq!(of(&pattern, "<core-1>", line), same, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_host_every_letter_counts() {
+        let pattern = pattern(r".*[$#>] ?");
+        assert!(of(&pattern, "root@box:~# ", "root@box:~#"));
+        assert!(!of(&pattern, "root@box:~# ", "root@box:/tmp# "));
+    }
+
+    #[test]
+    fn a_bracket_within_the_group_does_not_end_it() {
+        let pattern = pattern(r"(?P<host>[^)\s]+(?:\.[a-z)]+)*)#");
+        assert!(of(&pattern, "core.net#", "core.net#"));
+    }
+
+    #[test]
+    fn bad_patterns_are_refused() {
+        for (pattern, word) in [
+            ("(?P<host>x", "unclosed"),
+            ("(a(?P<host>x)b)#", "top level"),
+            ("[z-a]", "range"),
+            ("é[é]", "Unicode"),
+        ] {
+            let error = PromptPattern::compile(pattern).expect_err(pattern);
+            assert!(error.contains(word), "{pattern}: {error}");
+        }
     }
 }

@@ -1,86 +1,91 @@
-//! Lines to the byte, as a program printed them: only the CR goes that a terminal puts before
-//! each LF (`ONLCR`, POSIX termios).
+//! Lines to the byte: nothing is taken out but the CR that a terminal puts before each LF.
+//!
+//! That is `ONLCR` (POSIX, termios), which a pseudo-terminal does to what a program prints.
 
 use memchr::memchr_iter;
 
-use super::cleaner::{LONGEST_LINE, LineSink};
+use super::line::{LONGEST_LINE, LineSink};
 
-/// What stays of an endless line when its beginning goes out: room for any prompt.
-const KEPT: usize = 1024;
+/// What is kept of an endless line when the rest goes ahead: room for any prompt.
+const KEPT: usize = 512;
 
 /// The unfinished line.
 #[derive(Debug, Default)]
-pub(super) struct Verbatim {
+pub(crate) struct Verbatim {
     line: Vec<u8>,
 }
 
 impl Verbatim {
-    pub(super) fn feed(&mut self, bytes: &[u8], sink: &mut dyn LineSink) {
+    /// Takes in what the device has sent; finished lines go to `sink`.
+    pub(crate) fn feed(&mut self, bytes: &[u8], sink: &mut impl LineSink) {
         let mut from = 0;
         for end in memchr_iter(b'\n', bytes) {
-            self.line.extend_from_slice(&bytes[from..end]);
+            let text = &bytes[from..end];
             from = end + 1;
-            if self.line.last() == Some(&b'\r') {
-                self.line.pop();
+            if self.line.is_empty() {
+                sink.line(text.strip_suffix(b"\r").unwrap_or(text), true);
+            } else {
+                self.line.extend_from_slice(text);
+                sink.line(self.line.strip_suffix(b"\r").unwrap_or(&self.line), true);
+                self.line.clear();
             }
-            self.line.push(b'\n');
-            sink.line(&self.line);
-            self.line.clear();
         }
         self.line.extend_from_slice(&bytes[from..]);
-        if self.line.len() >= LONGEST_LINE {
+        if self.line.len() > LONGEST_LINE {
             let ahead = self.line.len() - KEPT;
-            sink.line(&self.line[..ahead]);
+            sink.line(&self.line[..ahead], false);
             self.line.drain(..ahead);
         }
     }
 
-    pub(super) fn unfinished(&self) -> &[u8] {
+    /// The unfinished line, or the end of it where its beginning went ahead.
+    pub(crate) fn current(&self) -> &[u8] {
         &self.line
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Begins a new line here.
+    pub(crate) fn clear(&mut self) {
         self.line.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::Lines;
     use super::*;
 
-    fn printed(sent: &[u8], size: usize) -> Vec<u8> {
-        let mut verbatim = Verbatim::default();
-        let mut text = Vec::new();
-        for piece in sent.chunks(size) {
-            verbatim.feed(piece, &mut |line: &[u8]| text.extend_from_slice(line));
-            assert!(verbatim.unfinished().len() <= LONGEST_LINE);
-        }
-        [&text, verbatim.unfinished()].concat()
+    fn all(sent: &[u8], chunk: usize) -> Vec<u8> {
+        let (mut verbatim, mut lines) = (Verbatim::default(), Lines::default());
+        sent.chunks(chunk).for_each(|bytes| verbatim.feed(bytes, &mut lines));
+        lines.0.extend_from_slice(verbatim.current());
+        lines.0
     }
 
     #[test]
-    fn one_cr_before_each_lf_goes_and_nothing_else() {
-        for (sent, expected) in [
+    fn one_cr_before_each_lf_goes() {
+        for (sent, printed) in [
             ("a\r\nb\r\n", "a\nb\n"),
             ("a\r\r\n", "a\r\n"),
             ("\r\n\r\n", "\n\n"),
             ("a\rb\x1b[31m\x08\0\x07\tc\r", "a\rb\x1b[31m\x08\0\x07\tc\r"),
             ("a\nb", "a\nb"),
         ] {
-            for size in [1, 2, 3, 100] {
-                assert_eq!(
-                    printed(sent.as_bytes(), size),
-                    expected.as_bytes(),
-                    "{sent:?} in pieces of {size}"
-                );
+            for chunk in [1, 2, 3, 100] {
+                assert_eq!(all(sent.as_bytes(), chunk), printed.as_bytes(), "{sent:?} by {chunk}");
             }
         }
     }
 
     #[test]
-    fn an_endless_line_goes_out_in_pieces() {
+    fn an_endless_line_goes_ahead_and_stays_whole() {
         let mut sent = vec![b'x'; 5 * LONGEST_LINE];
-        sent.extend(b"\r\nend");
-        assert_eq!(printed(&sent, 1000).len(), 5 * LONGEST_LINE + "\nend".len());
+        sent.extend_from_slice(b"\r\nend");
+        let (mut verbatim, mut lines) = (Verbatim::default(), Lines::default());
+        for bytes in sent.chunks(1000) {
+            verbatim.feed(bytes, &mut lines);
+            assert!(verbatim.current().len() <= LONGEST_LINE);
+        }
+        assert_eq!(lines.0.len(), 5 * LONGEST_LINE + 1);
+        assert_eq!(verbatim.current(), b"end");
     }
 }

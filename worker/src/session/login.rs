@@ -1,185 +1,170 @@
-//! Up to the first prompt.
+//! To the first prompt, through whatever the device asks before it.
 
-use std::time::Duration;
-
-use netsweep_shared::job::{Job, Transport};
+use netsweep_shared::job::Transport as Protocol;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
-use crate::channel::{Channel, Prompt};
-use crate::platform::CompiledPlatform;
-use crate::transport::TransportError;
+use super::state::{LONGEST_QUESTION, Overheard, READ, Session};
+use super::wait::Limit;
+use crate::channel::line::LineSink;
+use crate::channel::prompt::Prompt;
+use crate::platform::CompiledLogin;
 
-/// A device that has been quiet for so long at the deadline has said what it had to say.
-const QUIET: Duration = Duration::from_secs(2);
-/// Most questions that are answered on the way to the prompt.
-const MOST_QUESTIONS: u32 = 20;
-
-/// Answers what the device asks until it prompts; returns the prompt, learned, and its line.
-///
-/// Over SSH the user has been authenticated before, so nothing in a banner is taken for a question
-/// after a name or a password.
-pub(super) fn first_prompt<'p>(
-    channel: &mut Channel<'_>,
-    platform: &'p CompiledPlatform,
-    job: &Job,
-) -> Result<(Prompt<'p>, Vec<u8>), Failure> {
-    let mut dialogue = Dialogue {
-        platform,
-        job,
-        in_band: job.transport == Transport::Telnet,
-        name_sent: false,
-        password_sent: false,
-        questions: 0,
-    };
-    loop {
-        let mut refusal = None;
-        let received = channel.receive(&mut |line: &[u8]| {
-            if refusal.is_none() && dialogue.says_refused(line) {
-                refusal = Some(super::quoted(line, job));
-            }
-        });
-        if let Some(said) = refusal {
-            return Err(auth(format!("the device refused the login: {said}")));
-        }
-        received.map_err(|error| dialogue.gave_up(channel, error))?;
-        let line = channel.unfinished();
-        if line.is_empty() {
-            continue;
-        }
-        if let Some(prompt) = Prompt::learn(&platform.prompt, line) {
-            let line = line.to_vec();
-            if channel.is_at_rest() {
-                return Ok((prompt, line));
-            }
-        } else if let Some(answer) = dialogue.answer(line)?
-            && channel.is_at_rest()
-        {
-            dialogue.note(&answer)?;
-            let line_end = platform.definition.line_end.as_bytes();
-            channel
-                .send(&[answer.bytes(job), if answer.is_typed() { line_end } else { b"" }].concat())
-                .map_err(|error| error.at(dialogue.stage(), "logging in"))?;
-        }
-    }
-}
-
-struct Dialogue<'a> {
-    platform: &'a CompiledPlatform,
-    job: &'a Job,
-    /// The device itself asks who is there.
-    in_band: bool,
-    name_sent: bool,
-    password_sent: bool,
-    questions: u32,
-}
-
-/// What is to be typed.
-enum Answer<'a> {
-    Name,
+/// What the unfinished line asks for.
+enum Asked<'p> {
+    Username,
     Password,
-    Other(&'a [u8]),
+    Question(&'p str),
+    /// Nothing: it is the prompt.
+    Command(Prompt),
 }
 
-impl<'a> Answer<'a> {
-    fn bytes(&self, job: &'a Job) -> &'a [u8] {
-        match self {
-            Self::Name => job.login.username.as_bytes(),
-            Self::Password => {
-                job.login.password.as_ref().map_or(b"", |password| password.expose().as_bytes())
+/// How far the dialogue has come.
+struct Dialogue<'p> {
+    patterns: &'p CompiledLogin,
+    username: &'p str,
+    overheard: Overheard,
+    username_sent: bool,
+    /// The device has repeated the name, so a second question is no leftover of the first.
+    username_taken: bool,
+    password_sent: bool,
+    /// A line that says no. It may be a part of the message of the day: what the device does
+    /// next decides.
+    refusal: Vec<u8>,
+}
+
+impl LineSink for Dialogue<'_> {
+    fn line(&mut self, piece: &[u8], ended: bool) {
+        self.overheard.line(piece, ended);
+        if self.username_sent && !self.username_taken {
+            self.username_taken = piece.trim_ascii().ends_with(self.username.as_bytes());
+        }
+        if self.username_sent || self.password_sent {
+            let short = &piece[..piece.len().min(1024)];
+            if self.patterns.failed.is_match(short) {
+                self.refusal = short.to_vec();
             }
-            Self::Other(bytes) => bytes,
         }
-    }
-
-    /// A line, and not a key.
-    fn is_typed(&self) -> bool {
-        !matches!(self, Self::Other(_))
     }
 }
 
-impl<'a> Dialogue<'a> {
-    fn says_refused(&self, line: &[u8]) -> bool {
-        self.in_band && (self.name_sent || self.password_sent) && self.platform.login_failed.is_match(line)
-    }
-
-    /// What the unfinished line asks for.
-    fn answer(&self, line: &[u8]) -> Result<Option<Answer<'a>>, Failure> {
-        let platform = self.platform;
-        if let Some(question) =
-            platform.login_questions.iter().find(|question| question.pattern.is_match(line))
-        {
-            return Ok(Some(Answer::Other(&question.answer)));
-        }
-        if !self.in_band {
-            return Ok(None);
-        }
-        if platform.password.is_match(line) {
-            return match &self.job.login.password {
-                _ if self.password_sent => Err(auth("the device asked for the password again".into())),
-                None => Err(auth("the device asks for a password, and the inventory has none for it".into())),
-                Some(_) => Ok(Some(Answer::Password)),
-            };
-        }
-        if platform.username.is_match(line) {
-            return match self.job.login.username.as_str() {
-                _ if self.password_sent => Err(auth("the device asked for the user's name again".into())),
-                _ if self.name_sent => Err(auth("the device did not take the user's name".into())),
-                "" => {
-                    Err(auth("the device asks for a user's name, and the inventory has none for it".into()))
-                }
-                _ => Ok(Some(Answer::Name)),
-            };
-        }
-        Ok(None)
-    }
-
-    fn note(&mut self, answer: &Answer<'_>) -> Result<(), Failure> {
-        match answer {
-            Answer::Name => self.name_sent = true,
-            Answer::Password => self.password_sent = true,
-            Answer::Other(_) => {}
-        }
-        self.questions += 1;
-        if self.questions > MOST_QUESTIONS {
-            let message = format!("the device asked {MOST_QUESTIONS} questions and gave no prompt");
-            return Err(Failure::new(ErrorKind::Prompt, Stage::Login, message));
-        }
-        Ok(())
-    }
-
-    fn gave_up(&self, channel: &Channel<'_>, error: TransportError) -> Failure {
-        let TransportError::Deadline = error else {
-            return error.at(self.stage(), "waiting for the first prompt");
+impl<'a> Session<'a> {
+    /// Waits for the first prompt, and answers what the device asks before it. A session over
+    /// SSH is authenticated, so there only the platform's other questions count.
+    pub(crate) fn log_in(&mut self, limit: Limit) -> Result<(), Failure> {
+        let (platform, job) = (self.platform, self.job);
+        let in_band = job.transport == Protocol::Telnet;
+        let (stage, expected) =
+            if in_band { (Stage::Handshake, "login prompt") } else { (Stage::Prepare, "prompt") };
+        let mut wait = self.begin(stage, limit, expected, None);
+        let mut dialogue = Dialogue {
+            patterns: &platform.login,
+            username: &job.login.username,
+            overheard: Overheard::default(),
+            username_sent: false,
+            username_taken: false,
+            password_sent: false,
+            refusal: vec![],
         };
-        let last = super::quoted(channel.unfinished(), self.job);
-        let inside = !self.in_band || self.password_sent;
-        match channel.quiet_for() {
-            Some(quiet) if inside && quiet >= QUIET => Failure::new(
-                ErrorKind::Prompt,
-                Stage::Prepare,
-                format!(
-                    "no prompt of platform {} was recognised; the last line was {last}",
-                    self.platform.definition.name
-                ),
-            ),
-            Some(_) if !channel.unfinished().trim_ascii().is_empty() => self
-                .timeout(format!("timed out while waiting for the first prompt; the last line was {last}")),
-            Some(_) => self.timeout("timed out while waiting for the first prompt".into()),
-            None => self.timeout("timed out: the device said nothing".into()),
+        let mut buffer = [0; READ];
+        loop {
+            match self.read(&mut buffer, &wait) {
+                Ok(bytes) => self.screen.feed(bytes, &mut dialogue),
+                Err(failure) => return Err(self.not_let_in(failure, &dialogue)),
+            }
+            let Some(asked) = self.asked(in_band) else { continue };
+            if self.transport.is_readable() {
+                continue;
+            }
+            match asked {
+                Asked::Command(prompt) => {
+                    self.prompt = prompt;
+                    return Ok(());
+                }
+                Asked::Question(answer) => self.send_keys(answer, &wait)?,
+                Asked::Username if dialogue.password_sent || dialogue.username_taken => {
+                    return Err(self.refused(&dialogue));
+                }
+                // The question was printed twice; its answer is on its way.
+                Asked::Username if dialogue.username_sent => {}
+                Asked::Username if dialogue.username.is_empty() => {
+                    return Err(auth("the device asks for a user name, and the inventory gives none".into()));
+                }
+                Asked::Username => {
+                    self.send_line(dialogue.username, &wait)?;
+                    dialogue.username_sent = true;
+                    wait.expected = "answer to the user name";
+                }
+                Asked::Password if dialogue.password_sent => return Err(self.refused(&dialogue)),
+                Asked::Password => {
+                    let Some(password) = &job.login.password else {
+                        return Err(auth(
+                            "the device asks for a password, and the inventory gives none".into(),
+                        ));
+                    };
+                    // From here on another attempt could be a second refusal.
+                    wait.stage = Stage::Login;
+                    self.send_secret(password, &wait)?;
+                    dialogue.password_sent = true;
+                    dialogue.overheard.last.clear();
+                    wait.expected = "prompt after the password";
+                }
+            }
+            self.screen.clear();
         }
     }
 
-    fn timeout(&self, message: String) -> Failure {
-        Failure::new(ErrorKind::Timeout, self.stage(), message)
+    /// What the unfinished line asks for, if it asks.
+    fn asked(&self, in_band: bool) -> Option<Asked<'a>> {
+        let (platform, line) = (self.platform, self.screen.current());
+        if line.len() > LONGEST_QUESTION || line.trim_ascii().is_empty() {
+            return None;
+        }
+        let login = &platform.login;
+        // Before the others: "The password has to be changed. Change now? [Y/N]:".
+        let mut questions = login.questions.iter().chain(&platform.pager);
+        if let Some(question) = questions.find(|question| question.pattern.is_match(line)) {
+            return Some(Asked::Question(&question.answer));
+        }
+        if in_band && !login.ignore.is_match(line) {
+            if login.password.is_match(line) {
+                return Some(Asked::Password);
+            }
+            if login.username.is_match(line) {
+                return Some(Asked::Username);
+            }
+        }
+        platform.prompt.read(line).map(Asked::Command)
     }
 
-    /// How far the login has come: SSH let us in before it began.
-    fn stage(&self) -> Stage {
-        match (self.in_band, self.password_sent) {
-            (false, _) => Stage::Prepare,
-            (true, true) => Stage::Login,
-            (true, false) => Stage::Handshake,
+    fn refused(&self, dialogue: &Dialogue<'_>) -> Failure {
+        let who = if dialogue.username_sent {
+            format!("the device refused the login of user {:?}", dialogue.username)
+        } else {
+            "the device refused the password".to_owned()
+        };
+        auth(match dialogue.refusal.as_slice() {
+            [] => match self.screen.current() {
+                [] => who,
+                question => format!("{who}: it asked again, {}", self.quoted(question)),
+            },
+            words => format!("{who}: it said {}", self.quoted(words)),
+        })
+    }
+
+    /// The device ended or outlasted the dialogue.
+    fn not_let_in(&self, failure: Failure, dialogue: &Dialogue<'_>) -> Failure {
+        let over = matches!(failure.kind, ErrorKind::Timeout | ErrorKind::Disconnected);
+        if over && dialogue.password_sent && !dialogue.refusal.is_empty() {
+            return self.refused(dialogue);
         }
+        let last = match self.screen.current().trim_ascii() {
+            [] => &dialogue.overheard.last,
+            line => line,
+        };
+        if failure.stage == Stage::Prepare || dialogue.password_sent {
+            return self.without_prompt(failure, last);
+        }
+        failure
     }
 }
 

@@ -1,0 +1,187 @@
+//! An output on its way out: in chunks as it comes, cut at its limit, searched for refusals.
+
+use std::time::{Duration, Instant};
+
+use memchr::memchr;
+use netsweep_shared::protocol::OUTPUT_CHUNK;
+use regex::bytes::RegexSet;
+
+use super::line::LineSink;
+
+/// How far into a line a refusal is searched for.
+const SEARCHED: usize = 4096;
+
+/// How long the beginning of a chunk waits for the rest of it.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+
+/// The output of one command.
+pub(crate) struct Record<'a> {
+    emit: &'a mut dyn FnMut(&[u8]),
+    /// Bytes that may still be kept.
+    room: u64,
+    truncated: bool,
+    chunk: Vec<u8>,
+    /// When the chunk's first byte came.
+    since: Option<Instant>,
+    errors: &'a RegexSet,
+    /// The beginning of a line that came in pieces.
+    beginning: Vec<u8>,
+    refusal: Option<Vec<u8>>,
+}
+
+impl<'a> Record<'a> {
+    /// Keeps at most `limit` bytes and hands them to `emit` in chunks of at most
+    /// [`OUTPUT_CHUNK`]; remembers the first line that matches one of `errors`.
+    pub(crate) fn new(limit: u64, errors: &'a RegexSet, emit: &'a mut dyn FnMut(&[u8])) -> Self {
+        Self {
+            emit,
+            room: limit,
+            truncated: false,
+            chunk: vec![],
+            since: None,
+            errors,
+            beginning: vec![],
+            refusal: None,
+        }
+    }
+
+    /// Adds bytes of which the lines are not known.
+    pub(crate) fn bytes(&mut self, mut bytes: &[u8]) {
+        while let Some(end) = memchr(b'\n', bytes) {
+            self.line(&bytes[..end], true);
+            bytes = &bytes[end + 1..];
+        }
+        if !bytes.is_empty() {
+            self.line(bytes, false);
+        }
+    }
+
+    /// Hands out what has waited long enough.
+    pub(crate) fn hand_out_old(&mut self) {
+        if self.since.is_some_and(|since| since.elapsed() >= LONGEST_HOLD) {
+            self.hand_out();
+        }
+    }
+
+    /// Hands out the rest.
+    pub(crate) fn finish(&mut self) {
+        self.search(&[], true);
+        self.hand_out();
+    }
+
+    /// Whether bytes were dropped.
+    pub(crate) fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The first line with which the device refused the command.
+    pub(crate) fn refusal(&self) -> Option<&[u8]> {
+        self.refusal.as_deref()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let kept = bytes.len().min(usize::try_from(self.room).unwrap_or(usize::MAX));
+        self.truncated |= kept < bytes.len();
+        self.room -= kept as u64;
+        let mut bytes = &bytes[..kept];
+        while !bytes.is_empty() {
+            if self.chunk.is_empty() {
+                self.since = Some(Instant::now());
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(OUTPUT_CHUNK - self.chunk.len()));
+            self.chunk.extend_from_slice(now);
+            bytes = later;
+            if self.chunk.len() == OUTPUT_CHUNK {
+                self.hand_out();
+            }
+        }
+    }
+
+    fn hand_out(&mut self) {
+        if !self.chunk.is_empty() {
+            (self.emit)(&self.chunk);
+            self.chunk.clear();
+            self.since = None;
+        }
+    }
+
+    fn search(&mut self, piece: &[u8], ended: bool) {
+        if self.refusal.is_some() || self.errors.is_empty() {
+            return;
+        }
+        let short = &piece[..piece.len().min(SEARCHED - self.beginning.len())];
+        if ended && self.beginning.is_empty() {
+            if self.errors.is_match(short) {
+                self.refusal = Some(short.to_vec());
+            }
+            return;
+        }
+        self.beginning.extend_from_slice(short);
+        if ended {
+            if self.errors.is_match(&self.beginning) {
+                self.refusal = Some(std::mem::take(&mut self.beginning));
+            }
+            self.beginning.clear();
+        }
+    }
+}
+
+impl LineSink for Record<'_> {
+    fn line(&mut self, piece: &[u8], ended: bool) {
+        self.search(piece, ended);
+        self.keep(piece);
+        if ended {
+            self.keep(b"\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors() -> RegexSet {
+        RegexSet::new([r"^% Invalid"]).expect("compiles")
+    }
+
+    fn recorded(limit: u64, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool, Option<Vec<u8>>) {
+        let (errors, mut chunks) = (errors(), vec![]);
+        let mut emit = |bytes: &[u8]| chunks.push(bytes.to_vec());
+        let mut record = Record::new(limit, &errors, &mut emit);
+        pieces.iter().for_each(|piece| record.bytes(piece));
+        record.finish();
+        let (truncated, refusal) = (record.truncated(), record.refusal().map(<[u8]>::to_vec));
+        (chunks, truncated, refusal)
+    }
+
+    #[test]
+    fn output_goes_out_in_chunks_and_whole() {
+        let line = [b'x'; 999];
+        let (chunks, truncated, _) = recorded(u64::MAX, &vec![line.as_slice(); 100]);
+        assert_eq!(chunks.concat().len(), 99_900);
+        assert!(chunks.iter().all(|chunk| chunk.len() <= OUTPUT_CHUNK));
+        assert!(!truncated);
+    }
+
+    #[test]
+    fn what_goes_over_the_limit_is_dropped_and_said() {
+        for (limit, kept, truncated) in [(0, "", true), (4, "a\nbc", true), (6, "a\nbcd\n", false)] {
+            let (chunks, cut, _) = recorded(limit, &[b"a\nbc", b"d\n"]);
+            assert_eq!((chunks.concat(), cut), (kept.as_bytes().to_vec(), truncated), "limit {limit}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_found_at_the_beginning_of_a_line_only() {
+        for (pieces, found) in [
+            (vec!["ok\n% Invalid input\n"], Some("% Invalid input")),
+            (vec!["ok\n% Inv", "alid", " input"], Some("% Invalid input")),
+            (vec!["not % Invalid input\n"], None),
+            (vec!["not", "% Invalid\n"], None),
+        ] {
+            let pieces: Vec<_> = pieces.iter().map(|piece| piece.as_bytes()).collect();
+            let (_, _, refusal) = recorded(0, &pieces);
+            assert_eq!(refusal.as_deref(), found.map(str::as_bytes), "{pieces:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+use super::super::line::Lines;
+use super::*;
+
+/// What is shown in the end, by chunks of `chunk` bytes.
+fn shown(sent: &[u8], chunk: usize) -> String {
+    let (mut screen, mut lines) = (Screen::new(511), Lines::default());
+    sent.chunks(chunk).for_each(|bytes| screen.feed(bytes, &mut lines));
+    lines.0.extend_from_slice(screen.rest());
+    String::from_utf8_lossy(&lines.0).into_owned()
+}
+
+#[track_caller]
+fn shows(sent: &str, text: &str) {
+    for chunk in [1, 2, 3, 7, sent.len().max(1)] {
+        assert_eq!(shown(sent.as_bytes(), chunk), text, "{sent:?} by {chunk}");
+    }
+}
+
+#[test]
+fn line_ends() {
+    shows("a\r\nb\r\n", "a\nb\n");
+    shows("a\r\r\nb", "a\nb");
+    shows("a\n\rb", "a\nb");
+    shows("a\r\0\nb", "a\nb");
+    shows("\r\n\r\na", "\n\na");
+    shows("a\x1bEb\x1bDc", "a\nb\nc");
+}
+
+#[test]
+fn text_is_kept_as_it_is() {
+    shows("\ta\tb  \r\nпривет €\r\n", "\ta\tb  \nпривет €\n");
+    shows("a\0b\x07c\x7f", "abc");
+}
+
+#[test]
+fn the_cursor_moves_within_the_line() {
+    shows("abc\rx", "xbc");
+    shows("abc\x08\x08x", "axc");
+    shows("\x08\x08abc", "abc");
+    shows("abc\x1b[2Dx", "axc");
+    shows("abc\x1b[99Dx", "xbc");
+    shows("a\x1b[2Cb", "a  b");
+    shows("abc\x1b[1Gx", "xbc");
+    shows("abc\x1b[24;1Hx", "xbc");
+    shows("abcd\x1b[3D\x1b[2P", "ad");
+    shows("abcd\x1b[3D\x1b[2X", "a  d");
+    shows("abcd\x1b[3D\x1b[2@", "a  bcd");
+    shows("приве\x08т", "привт");
+    shows("приве\rab", "abиве");
+    shows("abcde\rпр", "прcde");
+}
+
+#[test]
+fn erased_is_gone() {
+    shows("abc\r\x1b[Kx", "x");
+    shows("abc\x1b[2K\rx", "x");
+    shows("abc\x1b[2D\x1b[J", "a");
+    shows("abcdef\x1b[3D\x1b[1Kx", "   xef");
+}
+
+#[test]
+fn pagers_leave_nothing() {
+    let nine = "\x08".repeat(9);
+    shows(&format!(" --More-- {nine}\x08          {nine}\x08next\r\n"), "next\n");
+    shows(&format!(" --More-- {nine}\x08          {nine}\x08\r\nnext"), "\nnext");
+    shows("---(more)---\r                    \rnext\r\n", "next\n");
+    let blanks = " ".repeat(42);
+    shows(&format!("  ---- More ----\x1b[42D{blanks}\x1b[42Dnext\r\n"), "next\n");
+    shows("--More--\r\x1b[Knext\r\n", "next\n");
+}
+
+#[test]
+fn blanks_that_were_printed_stay() {
+    shows("   \r\na  \r\n", "   \na  \n");
+}
+
+#[test]
+fn sequences_that_show_nothing_are_dropped() {
+    shows("\x1b[?2004h\x1b]0;user@host: ~\x07user\x1b[01;32m@\x1b[0mhost$ ", "user@host$ ");
+    shows("\x1b]2;title\x1b\\a\x1bPq#0\x1b\\b\x1b(Bc\x1b=d\x1b7e\x1b[2Jf\x1b[6ng", "abcdefg");
+    shows("a\x1b[?25lb\x1b[>cc\x1b[ qd\x1b[1;24re", "abcde");
+}
+
+#[test]
+fn broken_sequences_do_not_eat_the_text() {
+    shows("a\x1b\r\nb", "a\nb");
+    shows("a\x1b[12\r\nb", "a\nb");
+    shows("a\x1b]0;no end\r\nb", "a\nb");
+    shows("a\x1b]0;cancelled\x18b", "ab");
+    shows("a\x1b\x1b[31mb", "ab");
+    let long = format!("\x1b]0;{}", "x".repeat(3 * LONGEST_STRING));
+    assert!(shown(long.as_bytes(), 100).len() > LONGEST_STRING);
+}
+
+#[test]
+fn an_echo_wrapped_at_the_width_is_whole_again() {
+    let (mut screen, mut lines) = (Screen::new(10), Lines::default());
+    screen.feed(b"host$ show \rversion\r\n", &mut lines);
+    assert_eq!(lines.0, b"host$ showversion\n".as_slice());
+}
+
+#[test]
+fn an_endless_line_goes_ahead_in_pieces() {
+    let (mut screen, mut lines) = (Screen::new(511), Lines::default());
+    let mut sent = 0;
+    while sent < 10 * LONGEST_LINE {
+        screen.feed(&[b'x'; 1000], &mut lines);
+        sent += 1000;
+        assert!(screen.rest().len() <= LONGEST_LINE);
+    }
+    assert_eq!(lines.0.len() + screen.rest().len(), sent);
+    assert!(screen.current().is_empty(), "what is left is no line");
+    screen.feed(b"\r\nprompt", &mut lines);
+    assert_eq!(screen.current(), b"prompt");
+}
+
+/// Numbers that differ from run to run of the loop and not from run to run of the test.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+#[test]
+fn anything_can_be_fed_in_any_pieces() {
+    const PIECES: [&[u8]; 22] = [
+        b"\r",
+        b"\n",
+        b"\x08",
+        b"\x1b",
+        b"\x1b[",
+        b"\x1b]",
+        b";",
+        b"65535",
+        b"7",
+        b"C",
+        b"D",
+        b"K",
+        b"G",
+        b"P",
+        b"@",
+        b"H",
+        b"\xd0\xbf",
+        b"\xff",
+        b"\x80",
+        b"text",
+        b"   ",
+        b"\0",
+    ];
+    for seed in 1..300 {
+        let mut dice = Dice(seed * 0x9e37_79b9);
+        let sent: Vec<u8> = (0..3000)
+            .flat_map(|_| match dice.below(8) {
+                0 => vec![dice.below(256) as u8],
+                _ => PIECES[dice.below(PIECES.len() as u64) as usize].to_vec(),
+            })
+            .collect();
+        let whole = shown(&sent, sent.len());
+        assert_eq!(shown(&sent, 1 + dice.below(9) as usize), whole, "seed {seed}");
+        // Blanks are made of cursor movements, a bounded number a line.
+        assert!(whole.len() < sent.len() * 3 + 3 * FURTHEST_COLUMN * 3000, "seed {seed}");
+
+        let (mut screen, mut lines) = (Screen::new(dice.below(600) as u16), Lines::default());
+        for _ in 0..200 {
+            screen.feed(&sent, &mut lines);
+            assert!(screen.rest().len() <= LONGEST_LINE + FURTHEST_COLUMN, "seed {seed}");
+            if dice.below(3) == 0 {
+                screen.cut(dice.below(2000) as usize);
+            }
+            lines.0.clear();
+        }
+    }
+}
