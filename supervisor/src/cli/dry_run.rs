@@ -1,18 +1,16 @@
 //! `--dry-run`: the plan, for a person to read.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-
-use anyhow::Result;
+use std::io::{self, Write};
 
 use super::args::RunArgs;
 use super::prepare::{DEFAULT_COMMAND, DEFAULT_CONNECT, Selection};
 use crate::mix::Mix;
-use crate::output::bytes;
+use crate::output::{bytes, count};
 use crate::usage::Machine;
 
 /// Prints the devices, the commands, the mix and the limits to `out`.
-pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut impl Write) -> Result<()> {
+pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut impl Write) -> io::Result<()> {
     let devices = selection.devices.len();
     writeln!(out, "{devices} devices of {}:", args.selection.inventory.display())?;
     let name_width = selection.devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
@@ -49,17 +47,18 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
     let limits = &args.limits;
     writeln!(
         out,
-        "limits: connect {}, login {}, each command {}, device {}, {} retries",
+        "limits: connect {}, login {}, each command {}, device {}, {}",
         humantime::format_duration(limits.connect_timeout.unwrap_or(DEFAULT_CONNECT)),
         humantime::format_duration(limits.login_timeout),
         humantime::format_duration(limits.command_timeout.unwrap_or(DEFAULT_COMMAND)),
         humantime::format_duration(limits.device_timeout),
-        limits.retries
+        count(limits.retries as usize, "further attempt")
     )?;
     let waves = (devices as u64).div_ceil(mix.sessions());
     writeln!(
         out,
-        "expected: {waves} wave(s) of sessions; at most {} in all, were every device to use up its time",
+        "expected: {} of sessions; at most {} in all, were every device to use up its time",
+        count(waves as usize, "wave"),
         humantime::format_duration(limits.device_timeout * u32::try_from(waves).unwrap_or(u32::MAX))
     )?;
     Ok(())

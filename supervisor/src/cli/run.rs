@@ -30,8 +30,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let (mix, said) = prepare::choose_mix(args, selection.devices.len());
     selection.notices.extend(said);
     if args.dry_run {
-        dry_run::print(args, &selection, mix, &mut std::io::stdout().lock()).or_internal()?;
-        return Ok(Exit::Ok);
+        return match output::written(dry_run::print(args, &selection, mix, &mut std::io::stdout().lock())) {
+            // `--dry-run … | head`: nothing was to be done but to be read.
+            Err(error) if error.is::<ReaderGone>() => Ok(Exit::Ok),
+            printed => printed.map(|()| Exit::Ok).or_internal(),
+        };
     }
 
     let options = OutputOptions {

@@ -28,7 +28,7 @@ pub use summary::Summary;
 mod reader;
 mod screen;
 mod terminal;
-pub use reader::ReaderGone;
+pub use reader::{ReaderGone, written};
 pub use screen::Screen;
 pub use terminal::{Terminal, TerminalStderr, TerminalStdout};
 // Ways of putting things.

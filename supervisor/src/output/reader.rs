@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 pub struct ReaderGone;
 
 /// The result of a write to standard output, as a consumer returns it.
-pub(super) fn written(result: io::Result<()>) -> Result<()> {
+pub fn written(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ReaderGone.into()),
         other => other.context("cannot write to standard output"),
