@@ -68,6 +68,18 @@ fn a_missing_file() {
 }
 
 #[test]
+fn an_empty_password() {
+    let text = GOOD.to_owned() + "password = { env = \"NETSWEEP_TEST_EMPTY\" }\n";
+    let directory = inventory(&text);
+    let ran = run(netsweep()
+        .env("NETSWEEP_TEST_EMPTY", "")
+        .args(["run", "show version", "-i"])
+        .arg(directory.path().join("devices.toml")));
+    ran.expect_code(2);
+    assert!(ran.stderr.contains("NETSWEEP_TEST_EMPTY is empty"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_bad_limit() {
     refused(GOOD, &["--limit", "group:cor"], &["--limit", "cor", "core"]);
     refused(GOOD, &["--limit", "core-1 &"], &["--limit"]);

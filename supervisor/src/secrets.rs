@@ -113,6 +113,8 @@ impl SecretSource {
         match self {
             Self::Plain(secret) => Ok(secret.clone()),
             Self::Env(name) => match std::env::var(name) {
+                // As a variable of a script that was not filled in: every login would be refused.
+                Ok(secret) if secret.is_empty() => bail!("the environment variable {name} is empty"),
                 Ok(secret) => Ok(Secret::new(secret)),
                 Err(std::env::VarError::NotPresent) => {
                     bail!("the environment variable {name} is not set: export it before you start netsweep")
