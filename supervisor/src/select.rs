@@ -1,5 +1,6 @@
 //! `--limit`: which devices of the inventory.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use globset::{Glob, GlobMatcher};
@@ -44,7 +45,8 @@ impl std::error::Error for LimitError {}
 
 impl Limit {
     /// Parses `text`: name globs, `group:NAME`, `platform:NAME`, `transport:NAME`, `KEY=VALUE`, joined
-    /// by `,` (or), `&` (and, binds tighter) and `!` (not). Groups must be those of `inventory`.
+    /// by `,` (or), `&` (and, binds tighter) and `!` (not). Groups, platforms and variables must be
+    /// those of `inventory`: a mistyped one would silently select nothing, or after `!` everything.
     pub fn parse(text: &str, inventory: &Inventory) -> Result<Self, LimitError> {
         let mut place = 0;
         let mut any = Vec::new();
@@ -86,8 +88,17 @@ impl Test {
         if text.is_empty() {
             return Err("a name, group:NAME, platform:NAME or KEY=VALUE is missing here".into());
         }
+        if text.starts_with('(') {
+            return Err("there are no parentheses: & binds tighter than the comma".into());
+        }
         if let Some((key, value)) = text.split_once('=') {
-            return Ok(Self::Var(key.trim().to_owned(), glob(value.trim())?));
+            let key = key.trim();
+            let vars = inventory.devices.iter().map(|device| &device.vars);
+            if !vars.clone().any(|vars| vars.contains_key(key)) {
+                let keys: BTreeSet<&str> = vars.flat_map(|vars| vars.keys().map(String::as_str)).collect();
+                return Err(format!("no device has a variable {key:?}: {}", suggestion(key, keys)));
+            }
+            return Ok(Self::Var(key.to_owned(), glob(value.trim())?));
         }
         match text.split_once(':') {
             Some(("group", name)) if inventory.groups.contains_key(name) => Ok(Self::Group(name.to_owned())),
@@ -95,7 +106,15 @@ impl Test {
                 let nearest = suggestion(name, inventory.groups.keys().map(AsRef::as_ref));
                 Err(format!("there is no group {name:?}: {nearest}"))
             }
-            Some(("platform", name)) => Ok(Self::Platform(glob(name)?)),
+            Some(("platform", name)) => {
+                let platform = glob(name)?;
+                let platforms = inventory.devices.iter().map(|device| &*device.platform);
+                if !platforms.clone().any(|known| platform.is_match(known)) {
+                    let nearest = suggestion(name, platforms.collect::<BTreeSet<_>>());
+                    return Err(format!("no device has the platform {name:?}: {nearest}"));
+                }
+                Ok(Self::Platform(platform))
+            }
             Some(("transport", name @ ("ssh" | "telnet"))) => Ok(Self::Transport(name.to_owned())),
             Some(("transport", name)) => {
                 Err(format!("there is no transport {name:?}: {}", suggestion(name, ["ssh", "telnet"])))
@@ -181,6 +200,9 @@ mod tests {
         assert!(error("core-1 &").contains("at character 9: a name"), "{}", error("core-1 &"));
         assert!(error("").contains("at character 1"));
         assert!(error("transport:shh").contains("did you mean \"ssh\"?"));
+        assert!(error("platform:cisco_io").ends_with("did you mean \"cisco_ios\"?"));
+        assert!(error("!sites=msk").ends_with("no device has a variable \"sites\": did you mean \"site\"?"));
+        assert!(error("(core-1").contains("no parentheses"));
         assert!(error("core-[1").contains("core-[1"));
     }
 }
