@@ -193,6 +193,20 @@ fn refused_worker(script: &str, said: &str) {
 }
 
 #[test]
+fn a_plan_that_is_read_in_part_is_no_failure() {
+    let mut child = netsweep()
+        .args(["run", "--dry-run", "show version"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // Before it has written anything, or after the pipe took it all: neither is to be complained of.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
 fn a_worker_of_another_version_is_refused() {
     let mut bytes = Vec::new();
     let hello = Hello { protocol: 99, build: "netsweep 9.9.9".into(), ..Hello::ours() };
@@ -208,4 +222,5 @@ fn something_that_is_no_worker_is_refused() {
         "hello",
     );
     refused_worker("exit 7", "exit status: 7");
+    refused_worker("exit 0", "is it a netsweep worker?");
 }

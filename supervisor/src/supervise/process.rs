@@ -54,6 +54,8 @@ pub(super) enum Incoming {
 pub(super) enum PipeFault {
     /// Its version is not ours, or it is no netsweep.
     Unusable(String),
+    /// It ended before it said hello.
+    NoHello,
     /// It broke the protocol.
     Broken(String),
 }
@@ -160,6 +162,10 @@ impl WorkerProcess {
         Ok(match (self.killed.take(), fault) {
             (Some(reason), _) => Death::Fault(reason),
             (None, Some(PipeFault::Unusable(reason))) => Death::Unusable(reason),
+            // A worker's hello is the first thing that it does: another program, or one that cannot be loaded.
+            (None, Some(PipeFault::NoHello)) if status.signal().is_none() => Death::Unusable(format!(
+                "the worker ended without saying hello ({status}): is it a netsweep worker?"
+            )),
             (None, Some(PipeFault::Broken(reason))) if status.signal().is_none() => Death::Fault(reason),
             (None, _) => death_by(status),
         })
@@ -237,8 +243,7 @@ fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming
         |why: String| PipeFault::Unusable(format!("it did not say hello as a netsweep worker does ({why})"));
     match frames.read::<Hello>() {
         Ok(Some(hello)) => hello.check().map_err(|error| PipeFault::Unusable(error.to_string()))?,
-        // Died before it could speak: its exit status says more than its silence.
-        Ok(None) => return Ok(()),
+        Ok(None) => return Err(PipeFault::NoHello),
         Err(FrameError::Io(error)) => return Err(PipeFault::Broken(error.to_string())),
         Err(error) => return Err(no_hello(error.to_string())),
     }
