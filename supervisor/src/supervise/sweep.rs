@@ -70,6 +70,7 @@ pub fn sweep(
         gatherer: Gatherer::default(),
         usage: UsageSampler::new()?,
         incoming: tell,
+        interrupts: 0,
         ending: None,
     };
     sweep.act(actions)?;
@@ -90,6 +91,7 @@ struct Sweep<'a> {
     gatherer: Gatherer,
     usage: UsageSampler,
     incoming: Sender<Incoming>,
+    interrupts: u32,
     ending: Option<Ending>,
 }
 
@@ -143,9 +145,14 @@ impl Sweep<'_> {
     }
 
     fn interrupted(&mut self) -> Result<()> {
-        self.tell(&RunEvent::Notice(
-            "interrupted: no new devices; running sessions may finish (once more to stop at once)",
-        ))?;
+        self.interrupts += 1;
+        match self.interrupts {
+            1 => self.tell(&RunEvent::Notice(
+                "interrupted: no new devices; running sessions may finish (once more to stop at once)",
+            ))?,
+            2 => self.tell(&RunEvent::Notice("interrupted again: stopping at once"))?,
+            _ => {}
+        }
         self.handle(Event::Interrupt)
     }
 
@@ -174,7 +181,10 @@ impl Sweep<'_> {
     fn worker_ended(&mut self, id: WorkerId, fault: Option<PipeFault>) -> Result<()> {
         let Some(worker) = self.workers.remove(&id.number) else { return Ok(()) };
         let death = worker.reap(fault)?;
-        self.tell(&RunEvent::WorkerLost { worker: id.number, reason: death.reason() })?;
+        // One that was killed because the user wants it is no loss.
+        if self.interrupts < 2 {
+            self.tell(&RunEvent::WorkerLost { worker: id.number, reason: death.reason() })?;
+        }
         self.handle(Event::WorkerGone(id, death))
     }
 
