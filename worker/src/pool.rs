@@ -88,7 +88,21 @@ fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, shared: &Shared) {
         shared.outbox.say(FromWorker::Started(id));
         let end =
             catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
+        tell(&job, &end);
         shared.outbox.say(FromWorker::Finished { job: id, end });
+    }
+}
+
+/// For `--verbose`: also what came of attempts that are followed by another, of which no record tells.
+fn tell(job: &Job, end: &AttemptEnd) {
+    let Job { device, address, port, attempt, .. } = job;
+    let Timing { connect, login, commands, .. } = end.timing;
+    let steps = format!("connect {connect:.1?}, login {login:.1?}, commands {commands:.1?}");
+    match &end.failure {
+        None => tracing::debug!("{device} ({address}, port {port}): attempt {attempt} succeeded; {steps}"),
+        Some(Failure { kind, stage, message, .. }) => tracing::debug!(
+            "{device} ({address}, port {port}): attempt {attempt} failed during {stage}; {kind}: {message}; {steps}"
+        ),
     }
 }
 
