@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
 /// and serves until `input` ends; then writes a [`FleetReport`]. Nothing else is written.
 ///
 /// # Errors
-/// A spec that cannot be read, sockets that cannot be had, an `output` that fails.
+/// A spec that cannot be read, sockets that cannot be had, an `output` that fails before the fleet is up.
 pub fn serve(input: impl Read + Send + 'static, mut output: impl Write) -> anyhow::Result<()> {
     let mut frames = FrameReader::new(input);
     let spec: FleetSpec =
@@ -57,7 +57,11 @@ pub fn serve(input: impl Read + Send + 'static, mut output: impl Write) -> anyho
         send(&mut output, &FleetReady { endpoints: fleet.endpoints().to_vec() })?;
         until_end(frames).await;
         let report: FleetReport = fleet.report();
-        send(&mut output, &report)
+        // The input ends also where the supervisor was killed, and then nobody wants a report.
+        if let Err(error) = send(&mut output, &report) {
+            tracing::debug!("the report could not be handed over: {error:#}");
+        }
+        Ok(())
     });
     runtime.shutdown_timeout(FAREWELL);
     served
