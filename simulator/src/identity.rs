@@ -59,7 +59,7 @@ impl Identity {
         let oui: [u8; 3] = dice.pick([[0x00, 0x1c, 0x73], [0x2c, 0x6b, 0xf5], [0x70, 0x69, 0x5a]]);
         let [x, y, z] = dice.bytes();
         Self {
-            name: name.to_owned(),
+            name: host_name(name),
             serial,
             mac: [oui[0], oui[1], oui[2], a, b, c & 0xc0],
             address: Ipv4Addr::new(10, x, y, z.clamp(1, 254)),
@@ -97,6 +97,17 @@ impl Identity {
     pub(crate) fn port_mac(&self, n: u32) -> [u8; 6] {
         let [a, b, c, d, e, f] = self.mac;
         [a, b, c, d, e, f.wrapping_add(n as u8)]
+    }
+}
+
+/// What a device called `name` in an inventory would be called on itself: letters, figures and a few
+/// marks (RFC 1123, 2.1; systems of network devices also take the underscore), at most 63 of them.
+fn host_name(name: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let mapped: String = name.chars().map(allowed).take(63).collect();
+    match mapped.trim_matches(['-', '.']) {
+        "" => "device".to_owned(),
+        host => host.to_owned(),
     }
 }
 
@@ -171,6 +182,20 @@ mod tests {
         assert_eq!(one.mac, again.mac);
         assert_ne!(one.serial, other.serial);
         assert_ne!(one.serial, Identity::new(2, "core-1").serial);
+    }
+
+    #[test]
+    fn a_device_calls_itself_something_that_fits_into_a_prompt() {
+        for (name, host) in [
+            ("sw-1_a.lab", "sw-1_a.lab"),
+            ("мск-core-1", "core-1"),
+            ("rack 7/slot 2", "rack-7-slot-2"),
+            ("日本", "device"),
+        ] {
+            assert_eq!(Identity::new(1, name).name, host);
+        }
+        assert_eq!(host_name(&"x".repeat(100)).len(), 63);
+        assert_ne!(Identity::new(1, "日本").serial, Identity::new(1, "本日").serial);
     }
 
     #[test]
