@@ -126,7 +126,9 @@ fn gist_of_output(record: &Record) -> Gist {
                 .map(|line| escape::line(line.trim()).into_owned())
         });
     }
+    let cut = record.commands.iter().any(|command| command.truncated);
     match first {
+        Some(text) if cut => Gist { text, aside: format!("  ({lines} lines, then cut)") },
         Some(text) if lines > 1 => Gist { text, aside: format!("  ({lines} lines)") },
         Some(text) => Gist { text, aside: String::new() },
         None => Gist { text: String::new(), aside: "(no output)".into() },

@@ -124,7 +124,11 @@ impl<'a> Session<'a> {
         {
             return failure;
         }
-        let message = format!("no prompt recognised; the last line was {}", self.quoted(last));
+        let message = format!(
+            "no prompt recognised; the last line was {}: is its platform {}?",
+            self.quoted(last),
+            self.job.platform
+        );
         Failure::new(ErrorKind::Prompt, failure.stage, message)
     }
 
