@@ -189,3 +189,6 @@ fn answers(key: &str, answers: &[Answer]) -> Keyed<Vec<CompiledAnswer>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
