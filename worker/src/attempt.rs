@@ -1,5 +1,6 @@
 //! One attempt of one job: connect, log in, run the commands, and tell of each step.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use netsweep_shared::job::{Job, JobId, Transport};
@@ -7,12 +8,19 @@ use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage
 use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
 
 use crate::connect::connect;
-use crate::pool::Shared;
-use crate::serve::Outbox;
+use crate::outbox::Outbox;
+use crate::platform::CompiledPlatform;
 use crate::session::{self, Deadlines, Observer};
 use crate::transport::ssh::{SshOptions, SshTransport};
 use crate::transport::telnet::TelnetTransport;
 use crate::watchdog::Slot;
+
+/// What every session thread shares.
+pub(crate) struct Shared {
+    pub(crate) platforms: HashMap<String, CompiledPlatform>,
+    pub(crate) output_limit: u64,
+    pub(crate) outbox: Outbox,
+}
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let mut clock = Clock::start();

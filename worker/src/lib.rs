@@ -6,8 +6,9 @@
 //! Blocking, straight-line code in one thread per session; every wait on a device goes through
 //! [`link::Link::wait`].
 
-// From the outside in: the pipe, the threads, one attempt.
+// From the outside in: the pipe, the threads, one attempt; and what is said of it.
 mod attempt;
+mod outbox;
 mod pool;
 pub mod serve;
 // Reaching a device: connection, deadlines, and what carries the session.

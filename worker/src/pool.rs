@@ -11,20 +11,13 @@ use netsweep_shared::job::Job;
 use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup};
 
-use crate::attempt;
+use crate::attempt::{self, Shared};
+use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
-use crate::serve::{Outbox, Outgoing};
 use crate::watchdog::{Slot, Watchdog};
 
 /// Enough for libssh2 and OpenSSL with room to spare; only what is touched is resident.
 const STACK: usize = 512 * 1024;
-
-/// What every session thread shares.
-pub(crate) struct Shared {
-    pub(crate) platforms: HashMap<String, CompiledPlatform>,
-    pub(crate) output_limit: u64,
-    pub(crate) outbox: Outbox,
-}
 
 pub(crate) struct Pool {
     jobs: Sender<Job>,
@@ -36,13 +29,12 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Starts the session threads, or as many as the machine gives.
-    pub(crate) fn start(setup: &Setup, to_pipe: Sender<Outgoing>) -> Result<Self> {
+    pub(crate) fn start(setup: &Setup, outbox: Outbox) -> Result<Self> {
         let mut platforms = HashMap::new();
         for platform in &setup.platforms {
             platforms.insert(platform.name.clone(), CompiledPlatform::compile(platform)?);
         }
-        let shared =
-            Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox: Outbox::new(to_pipe) });
+        let shared = Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox });
         let threads = setup.threads.max(1) as usize;
         let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
         // Unbounded, because the supervisor's credit bounds it.
