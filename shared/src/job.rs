@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Secret;
+use crate::host_key::HostKeyCheck;
+use crate::login::Login;
 
 /// A job's number within its run: its place in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ impl fmt::Display for Transport {
     }
 }
 
-/// One device and its commands, complete: a worker looks nothing up.
+/// One device and its commands, complete: a worker looks nothing up and opens no file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Which job.
@@ -67,33 +68,69 @@ pub struct Job {
     pub attempt: u32,
     /// The device's name, for messages.
     pub device: String,
-    /// IP address or host name.
+    /// Where it is.
     pub address: String,
-    /// TCP port.
-    pub port: u16,
-    /// How to reach it.
-    pub transport: Transport,
+    /// How to reach it: never none, each transport once. The next one is tried only where the one
+    /// before could not be connected to.
+    pub routes: Vec<Route>,
+    /// SSH servers on the way, the first of them reached from here and the device from the last.
+    pub jumps: Vec<Jump>,
     /// Name of a platform of the worker's setup.
     pub platform: String,
     /// Who logs in.
     pub login: Login,
+    /// What SSH is to do; without meaning over Telnet.
+    pub ssh: SshSettings,
+    /// How commands are run.
+    pub mode: Mode,
+    /// Say something that means nothing where nothing was said for so long.
+    pub keepalive: Option<Duration>,
     /// Sent in this order, in one session.
     pub commands: Vec<String>,
     /// How long each step may take.
     pub timeouts: Timeouts,
-    /// Offer old key exchanges, ciphers and host keys as well.
-    pub ssh_legacy: bool,
 }
 
-/// Who logs in, and with what.
+/// A protocol and its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Route {
+    /// What carries the session.
+    pub transport: Transport,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// An SSH server through which other hosts are reached (RFC 4254, 7.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Login {
-    /// The user's name; empty where the device asks for none.
-    pub username: String,
-    /// The user's password.
-    pub password: Option<Secret>,
-    /// The password that raises privileges.
-    pub enable_password: Option<Secret>,
+pub struct Jump {
+    /// IP address or host name, looked up where the connection to it begins.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// Who logs in.
+    pub login: Login,
+    /// How.
+    pub ssh: SshSettings,
+}
+
+/// How a session over SSH is made safe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SshSettings {
+    /// Which host keys are the right ones.
+    pub host_key: HostKeyCheck,
+    /// Offer old key exchanges, ciphers and host keys as well.
+    pub legacy: bool,
+}
+
+/// How commands are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    /// Typed into the shell of one session, on a terminal.
+    #[default]
+    Shell,
+    /// Each by a request of its own (RFC 4254, 6.5, `exec`), without terminal or prompt. Only over
+    /// SSH.
+    Exec,
 }
 
 /// Absolute limits: the time runs out however busily the device talks.

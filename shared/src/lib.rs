@@ -7,6 +7,9 @@
 pub mod secret;
 // How a kind of device logs in, prompts, pages and fails.
 pub mod platform;
+// Who logs in, and by which key a server is known.
+pub mod host_key;
+pub mod login;
 // What the supervisor hands down, and what comes of it.
 pub mod job;
 pub mod outcome;

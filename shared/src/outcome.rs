@@ -154,10 +154,16 @@ pub struct Timing {
 }
 
 /// An attempt's end, as the worker tells it. Outputs went ahead of it in frames of their own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptEnd {
     /// `None` where every command succeeded.
     pub failure: Option<Failure>,
     /// Where the time went.
     pub timing: Timing,
+    /// Which of the job's routes was the last to be tried: an index.
+    pub route: u32,
+    /// The old algorithms that the session used; only a job with [`SshSettings::legacy`] can have any.
+    ///
+    /// [`SshSettings::legacy`]: crate::job::SshSettings::legacy
+    pub old_algorithms: Vec<String>,
 }

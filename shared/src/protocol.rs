@@ -14,7 +14,8 @@ use crate::platform::Platform;
 /// changes the golden frames in `shared/tests/` and raises this number.
 ///
 /// 1. The first.
-pub const PROTOCOL_VERSION: u32 = 1;
+/// 2. Routes, jumps, keys, host keys and modes in jobs; new host keys from workers.
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
 /// other apart.
@@ -108,6 +109,17 @@ pub enum ToWorker {
 pub enum FromWorker {
     /// A session thread has taken the job.
     Started(JobId),
+    /// A server of which nothing was known showed this key, which the job's
+    /// [`HostKeyCheck`](crate::host_key::HostKeyCheck) takes. Told before anyone logs in there.
+    NewHostKey {
+        /// Whose.
+        job: JobId,
+        /// Index into the job's jumps; as many as there are for the device itself.
+        hop: u32,
+        /// The public key (RFC 4253, 6.6).
+        #[serde(with = "serde_bytes")]
+        key: Vec<u8>,
+    },
     /// The device has let us in.
     LoggedIn(JobId),
     /// The first command is about to be sent: from here on the device may be changed.

@@ -4,7 +4,9 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netsweep_shared::job::{Job, JobId, Login, Timeouts, Transport};
+use netsweep_shared::host_key::HostKeyCheck;
+use netsweep_shared::job::{Job, JobId, Mode, Route, SshSettings, Timeouts};
+use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 
 use crate::dispatch::JobSpec;
@@ -42,10 +44,9 @@ pub struct PlannedJob {
     pub device: Arc<str>,
     /// IP address or host name.
     pub address: Arc<str>,
-    /// TCP port.
-    pub port: u16,
-    /// How to reach it.
-    pub transport: Transport,
+    /// How to reach it: never none, and the later ones only where the earlier could not be connected
+    /// to.
+    pub routes: Arc<[Route]>,
     /// Name of its platform.
     pub platform: Arc<str>,
     /// Who logs in; shared by all devices with the same credential.
@@ -70,7 +71,7 @@ impl Plan {
     pub fn redirect(&mut self, endpoints: &[SocketAddrV4]) {
         for (job, endpoint) in self.jobs.iter_mut().zip(endpoints) {
             job.address = endpoint.ip().to_string().into();
-            job.port = endpoint.port();
+            job.routes = Arc::new([Route { port: endpoint.port(), ..job.routes[0] }]);
         }
     }
 }
@@ -84,13 +85,15 @@ impl PlannedJob {
             attempt,
             device: self.device.to_string(),
             address: self.address.to_string(),
-            port: self.port,
-            transport: self.transport,
+            routes: self.routes.to_vec(),
+            jumps: vec![],
             platform: self.platform.to_string(),
             login: Login::clone(&self.login),
             commands: self.commands.to_vec(),
             timeouts: Timeouts { device: time_left, ..self.timeouts },
-            ssh_legacy: self.ssh_legacy,
+            ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: self.ssh_legacy },
+            mode: Mode::Shell,
+            keepalive: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use netsweep_shared::job::Login;
+use netsweep_shared::login::Login;
 use netsweep_shared::secret::Secret;
 
 use crate::inventory::Device;
@@ -42,7 +42,13 @@ pub fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<Arc<Login
         let enable_password = reader.read(device.enable_password.as_ref(), "enable_password", device);
         let key = (Arc::clone(&device.username), place(&device.password), place(&device.enable_password));
         let login = logins.entry(key).or_insert_with(|| {
-            Arc::new(Login { username: device.username.to_string(), password, enable_password })
+            Arc::new(Login {
+                username: device.username.to_string(),
+                key: None,
+                agent: None,
+                password,
+                enable_password,
+            })
         });
         all.push(Arc::clone(login));
     }

@@ -25,7 +25,7 @@ pub(crate) struct Shared {
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let mut clock = Clock::start();
     let failure = try_run(job, slot, shared, &mut clock).err();
-    AttemptEnd { failure, timing: clock.timing() }
+    AttemptEnd { failure, timing: clock.timing(), ..AttemptEnd::default() }
 }
 
 fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result<(), Failure> {
@@ -34,15 +34,18 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result
         Failure::new(ErrorKind::Prompt, Stage::Connect, message)
     })?;
     let device = clock.started + job.timeouts.device;
-    let link = connect(&job.address, job.port, slot, device.min(clock.started + job.timeouts.connect))?;
+    let Some(route) = job.routes.first() else {
+        return Err(Failure::new(ErrorKind::Connect, Stage::Connect, "the worker was given no route"));
+    };
+    let link = connect(&job.address, route.port, slot, device.min(clock.started + job.timeouts.connect))?;
     let connected = Instant::now();
     clock.connected = Some(connected);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
-    match job.transport {
+    match route.transport {
         Transport::Ssh => {
             let options =
-                SshOptions { login: &job.login, terminal: platform.terminal(), legacy: job.ssh_legacy };
+                SshOptions { login: &job.login, terminal: platform.terminal(), legacy: job.ssh.legacy };
             let mut ssh = SshTransport::open(link, &options, deadlines.login)?;
             session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }

@@ -87,13 +87,13 @@ fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, shared: &Shared) {
 
 /// For `--verbose`: also what came of attempts that are followed by another, of which no record tells.
 fn tell(job: &Job, end: &AttemptEnd) {
-    let Job { device, address, port, attempt, .. } = job;
+    let Job { device, address, attempt, .. } = job;
     let Timing { connect, login, commands, .. } = end.timing;
     let steps = format!("connect {connect:.1?}, login {login:.1?}, commands {commands:.1?}");
     match &end.failure {
-        None => tracing::debug!("{device} ({address}, port {port}): attempt {attempt} succeeded; {steps}"),
+        None => tracing::debug!("{device} ({address}): attempt {attempt} succeeded; {steps}"),
         Some(Failure { kind, stage, message, .. }) => tracing::debug!(
-            "{device} ({address}, port {port}): attempt {attempt} failed during {stage}; {kind}: {message}; {steps}"
+            "{device} ({address}): attempt {attempt} failed during {stage}; {kind}: {message}; {steps}"
         ),
     }
 }
@@ -103,6 +103,6 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> AttemptEnd {
     let message = "the session thread panicked: this is a defect of netsweep, see the log";
     AttemptEnd {
         failure: Some(Failure::new(ErrorKind::Crashed, Stage::Commands, message)),
-        timing: Timing::default(),
+        ..AttemptEnd::default()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netsweep_shared::job::Login;
+use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::platform::Terminal;
 use netsweep_shared::secret::Secret;
@@ -49,7 +49,7 @@ fn send_for_ever(mut connection: &TcpStream, bytes: &[u8], pause: Duration) {
 }
 
 fn login() -> Login {
-    Login { username: "admin".into(), password: Some(Secret::new("right")), enable_password: None }
+    Login::with_password("admin", Secret::new("right"))
 }
 
 fn open_ssh(watchdog: &Arc<Watchdog>, port: u16, within: Duration) -> Result<SshTransport, Failure> {

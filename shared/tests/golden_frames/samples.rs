@@ -4,7 +4,9 @@ use std::time::Duration;
 use netsweep_shared::fleet::{
     Fault, FleetReady, FleetReport, FleetSpec, Latencies, Latency, SimulatedDevice,
 };
-use netsweep_shared::job::{Job, JobId, Login, Timeouts, Transport};
+use netsweep_shared::host_key::{HostKeyCheck, KnownKey};
+use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
+use netsweep_shared::login::{Login, PrivateKey};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::platform::{Answer, Enable, LoginDialogue, Platform, Shell, Terminal};
 use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
@@ -24,6 +26,7 @@ pub(crate) fn all() -> Vec<Golden> {
         Golden::new("to_worker.drain", ToWorker::Drain),
         Golden::new("to_worker.cancel", ToWorker::Cancel),
         Golden::new("from_worker.started", FromWorker::Started(device)),
+        Golden::new("from_worker.new_host_key", new_host_key()),
         Golden::new("from_worker.logged_in", FromWorker::LoggedIn(device)),
         Golden::new("from_worker.commands_begin", FromWorker::CommandsBegin(device)),
         Golden::new("from_worker.output", output()),
@@ -80,14 +83,22 @@ fn ssh_job() -> Job {
         attempt: 2,
         device: "core-1".into(),
         address: "192.0.2.1".into(),
-        port: 22,
-        transport: Transport::Ssh,
+        routes: vec![
+            Route { transport: Transport::Ssh, port: 22 },
+            Route { transport: Transport::Telnet, port: 23 },
+        ],
+        jumps: vec![jump()],
         platform: "cisco_ios".into(),
         login: Login {
             username: "admin".into(),
+            key: None,
+            agent: Some("/run/user/1000/agent".into()),
             password: Some(Secret::new("correct horse")),
             enable_password: Some(Secret::new("battery staple")),
         },
+        ssh: SshSettings { host_key: HostKeyCheck::AcceptNew { known: vec![] }, legacy: true },
+        mode: Mode::Exec,
+        keepalive: Some(Duration::from_secs(15)),
         commands: vec!["show version".into(), "show ip interface brief".into()],
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
@@ -95,7 +106,32 @@ fn ssh_job() -> Job {
             command: Duration::from_secs(30),
             device: Duration::from_millis(119_500),
         },
-        ssh_legacy: true,
+    }
+}
+
+fn jump() -> Jump {
+    let known = KnownKey {
+        algorithm: "ssh-ed25519".into(),
+        blob: b"\0\0\0\x0bssh-ed25519\0\0\0\x20\xff".to_vec(),
+        fingerprint: "SHA256:abc".into(),
+        place: "known_hosts:7".into(),
+        revoked: true,
+    };
+    Jump {
+        address: "bastion.example".into(),
+        port: 2222,
+        login: Login {
+            username: "ops".into(),
+            key: Some(PrivateKey {
+                name: "id_ed25519".into(),
+                pem: Secret::new("-----BEGIN"),
+                passphrase: Some(Secret::new("open sesame")),
+            }),
+            agent: None,
+            password: None,
+            enable_password: None,
+        },
+        ssh: SshSettings { host_key: HostKeyCheck::Strict { known: vec![known] }, legacy: false },
     }
 }
 
@@ -105,10 +141,19 @@ fn telnet_job() -> Job {
         attempt: 1,
         device: "zürich-7".into(),
         address: "2001:db8::7".into(),
-        port: 2323,
-        transport: Transport::Telnet,
+        routes: vec![Route { transport: Transport::Telnet, port: 2323 }],
+        jumps: vec![],
         platform: "linux".into(),
-        login: Login { username: String::new(), password: None, enable_password: None },
+        login: Login {
+            username: String::new(),
+            key: None,
+            agent: None,
+            password: None,
+            enable_password: None,
+        },
+        ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
+        mode: Mode::Shell,
+        keepalive: None,
         commands: vec![],
         timeouts: Timeouts {
             connect: Duration::ZERO,
@@ -116,8 +161,11 @@ fn telnet_job() -> Job {
             command: Duration::from_micros(1),
             device: Duration::MAX,
         },
-        ssh_legacy: false,
     }
+}
+
+fn new_host_key() -> FromWorker {
+    FromWorker::NewHostKey { job: JobId(300), hop: 1, key: b"\0\0\0\x0bssh-ed25519\xff".to_vec() }
 }
 
 /// Not UTF-8, and longer than a length of one byte can say.
@@ -138,7 +186,7 @@ fn success() -> AttemptEnd {
         commands: Duration::from_millis(611),
         total: Duration::from_micros(656_100),
     };
-    AttemptEnd { failure: None, timing }
+    AttemptEnd { failure: None, timing, route: 1, old_algorithms: vec!["ssh-rsa".into(), "3des-cbc".into()] }
 }
 
 fn refusal() -> AttemptEnd {
@@ -146,6 +194,7 @@ fn refusal() -> AttemptEnd {
     AttemptEnd {
         failure: Some(Failure::new(ErrorKind::Auth, Stage::Login, message)),
         timing: Timing { connect: Duration::from_millis(1), ..Timing::default() },
+        ..AttemptEnd::default()
     }
 }
 

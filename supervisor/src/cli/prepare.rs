@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use netsweep_shared::job::{Login, Timeouts};
+use netsweep_shared::job::{Route, Timeouts};
+use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 
 use super::args::{LimitArgs, RunArgs, SelectionArgs};
@@ -121,9 +122,13 @@ impl Logins<'_> {
             Self::Real(inventory) => read_logins(devices, inventory),
             Self::Simulated => {
                 let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
-                let login =
-                    Login { username: SIMULATED_USER.into(), password: secret(), enable_password: secret() };
-                let login = Arc::new(login);
+                let login = Arc::new(Login {
+                    username: SIMULATED_USER.into(),
+                    key: None,
+                    agent: None,
+                    password: secret(),
+                    enable_password: secret(),
+                });
                 Ok(vec![login; devices.len()])
             }
         }
@@ -155,8 +160,7 @@ pub(super) fn plan(
             PlannedJob {
                 device: Arc::clone(&device.name),
                 address: Arc::clone(&device.address),
-                port: device.port,
-                transport: device.transport,
+                routes: Arc::new([Route { transport: device.transport, port: device.port }]),
                 platform: Arc::clone(&device.platform),
                 login,
                 timeouts: timeouts(&args.limits, device),

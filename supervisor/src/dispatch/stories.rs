@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use netsweep_shared::job::JobId;
-use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage};
 
 use super::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
 use super::witness::Witness;
@@ -148,7 +148,7 @@ fn changing(jobs: usize) -> Vec<JobSpec> {
 
 fn end(kind: Option<ErrorKind>) -> AttemptEnd {
     let failure = kind.map(|kind| Failure::new(kind, Stage::Connect, "as told"));
-    AttemptEnd { failure, timing: Timing::default() }
+    AttemptEnd { failure, ..AttemptEnd::default() }
 }
 
 #[test]

@@ -199,6 +199,7 @@ impl Sweep<'_> {
                 return self.heard(id, job, taken);
             }
             FromWorker::Started(job) => (job, Passage::Started),
+            FromWorker::NewHostKey { job, .. } => return self.heard(id, job, Ok(())),
             FromWorker::LoggedIn(job) => (job, Passage::LoggedIn),
             FromWorker::CommandsBegin(job) => (job, Passage::CommandsBegin),
             FromWorker::Finished { job, end } => (job, Passage::Finished(end)),
@@ -294,19 +295,24 @@ impl Sweep<'_> {
     fn settle(&mut self, job: JobId, attempts: u32, worker: WorkerId, verdict: Verdict) -> Result<()> {
         let planned = self.plan.job(job);
         let (started, commands) = self.gatherer.finish(job, &planned.commands)?;
-        let AttemptEnd { failure, timing } = match verdict {
+        let AttemptEnd { failure, timing, route, .. } = match verdict {
             Verdict::Told(end) => end,
             Verdict::Lost(failure) => {
                 let total = started.and_then(|started| started.elapsed().ok()).unwrap_or_default();
-                AttemptEnd { failure: Some(failure), timing: Timing { total, ..Timing::default() } }
+                AttemptEnd {
+                    failure: Some(failure),
+                    timing: Timing { total, ..Timing::default() },
+                    ..AttemptEnd::default()
+                }
             }
         };
+        let route = planned.routes.get(route as usize).unwrap_or(&planned.routes[0]);
         let record = Record {
             run: self.plan.run.clone(),
             device: planned.device.to_string(),
             address: planned.address.to_string(),
-            port: planned.port,
-            transport: planned.transport,
+            port: route.port,
+            transport: route.transport,
             platform: planned.platform.to_string(),
             status: if failure.is_none() { DeviceStatus::Ok } else { DeviceStatus::Failed },
             error: failure.map(|failure| RecordError { kind: failure.kind, message: failure.message }),

@@ -1,6 +1,5 @@
 //! To the first prompt, through whatever the device asks before it.
 
-use netsweep_shared::job::Transport as Protocol;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
 use super::state::{LONGEST_QUESTION, Overheard, READ, Session};
@@ -52,7 +51,7 @@ impl<'a> Session<'a> {
     /// SSH is authenticated, so there only the platform's other questions count.
     pub(crate) fn log_in(&mut self, limit: Limit) -> Result<(), Failure> {
         let (platform, job) = (self.platform, self.job);
-        let in_band = job.transport == Protocol::Telnet;
+        let in_band = !self.transport.has_logged_in();
         let (stage, expected) =
             if in_band { (Stage::Handshake, "login prompt") } else { (Stage::Prepare, "prompt") };
         let mut wait = self.begin(stage, limit, expected, None);

@@ -12,6 +12,9 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 /// Calls block until they can do something, the deadline passes, or the worker is told to end
 /// its sessions. Every wait goes through [`crate::link::Link::wait`].
 pub trait Transport {
+    /// Whether the device has let us in already; otherwise it asks in the conversation.
+    fn has_logged_in(&self) -> bool;
+
     /// From here on every call must be over by `deadline`, however busily the device talks.
     fn set_deadline(&mut self, deadline: Instant);
 

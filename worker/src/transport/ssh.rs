@@ -25,7 +25,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
-use netsweep_shared::job::Login;
+use netsweep_shared::login::Login;
 use netsweep_shared::outcome::Failure;
 use netsweep_shared::platform::Terminal;
 use ssh2::{Channel, Error, Session};
@@ -121,6 +121,10 @@ impl SshTransport {
 }
 
 impl Transport for SshTransport {
+    fn has_logged_in(&self) -> bool {
+        true
+    }
+
     fn set_deadline(&mut self, deadline: Instant) {
         self.link.set_deadline(deadline);
     }

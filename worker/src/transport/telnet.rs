@@ -88,6 +88,10 @@ impl TelnetTransport {
 }
 
 impl Transport for TelnetTransport {
+    fn has_logged_in(&self) -> bool {
+        false
+    }
+
     fn set_deadline(&mut self, deadline: Instant) {
         self.link.set_deadline(deadline);
     }

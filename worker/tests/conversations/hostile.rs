@@ -24,6 +24,7 @@ impl Dice {
 /// silent or breaks the protocol.
 struct Babbler {
     dice: Dice,
+    in_band: bool,
     left: usize,
     readable: bool,
 }
@@ -62,6 +63,10 @@ const PIECES: [&[u8]; 30] = [
 ];
 
 impl Transport for Babbler {
+    fn has_logged_in(&self) -> bool {
+        !self.in_band
+    }
+
     fn set_deadline(&mut self, _: Instant) {}
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
@@ -112,7 +117,7 @@ fn nothing_that_a_device_sends_panics_or_hangs() {
             commands: vec!["show version".into(), "show clock".into()],
             ..Header::default()
         };
-        let mut device = Babbler { dice, left: 200, readable: false };
+        let mut device = Babbler { dice, in_band: header.telnet, left: 200, readable: false };
         let mut told = Told::default();
         let result = converse(&mut device, &platforms[index], &job(&header), deadlines(), 10_000, &mut told);
         assert!(told.outputs.iter().all(|output| output.text.len() <= 10_000), "seed {seed}");
@@ -131,6 +136,10 @@ struct Talker {
 }
 
 impl Transport for Talker {
+    fn has_logged_in(&self) -> bool {
+        true
+    }
+
     fn set_deadline(&mut self, _: Instant) {}
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netsweep_shared::job::{Job, JobId, Login, Timeouts, Transport};
+use netsweep_shared::host_key::HostKeyCheck;
+use netsweep_shared::job::{Job, JobId, Mode, SshSettings, Timeouts};
+use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{CommandEnd, Failure};
 use netsweep_shared::platform::Platform;
 use netsweep_shared::protocol::OUTPUT_CHUNK;
@@ -71,17 +73,21 @@ fn job(header: &Header) -> Job {
         attempt: 1,
         device: "core-1".into(),
         address: "192.0.2.1".into(),
-        port: 22,
-        transport: if header.telnet { Transport::Telnet } else { Transport::Ssh },
+        routes: vec![],
+        jumps: vec![],
         platform: header.platform.clone(),
         login: Login {
             username: header.username.clone(),
+            key: None,
+            agent: None,
             password: header.password.as_deref().map(Secret::new),
             enable_password: header.enable.as_deref().map(Secret::new),
         },
         commands: header.commands.clone(),
         timeouts: Timeouts { connect: minute, login: minute, command: minute, device: 2 * minute },
-        ssh_legacy: false,
+        ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
+        mode: Mode::Shell,
+        keepalive: None,
     }
 }
 
@@ -104,7 +110,7 @@ fn files() -> Vec<PathBuf> {
 /// Replays `conversation`; what went wrong.
 fn replay(conversation: &Conversation, arrival: Arrival) -> Vec<String> {
     let header = &conversation.header;
-    let mut device = Replay::new(&conversation.steps, arrival);
+    let mut device = Replay::new(&conversation.steps, header.telnet, arrival);
     let mut told = Told::default();
     let limit = header.limit.unwrap_or(u64::MAX);
     let result =

@@ -28,13 +28,15 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 pub(crate) struct Replay {
     steps: VecDeque<Step>,
     arrival: Arrival,
+    /// The device asks who is there.
+    in_band: bool,
     deadline: Option<Instant>,
     /// What was not as recorded.
     pub(crate) faults: Vec<String>,
 }
 
 impl Replay {
-    pub(crate) fn new(steps: &[Step], arrival: Arrival) -> Self {
+    pub(crate) fn new(steps: &[Step], in_band: bool, arrival: Arrival) -> Self {
         let mut merged: VecDeque<Step> = VecDeque::new();
         for step in steps {
             match (merged.back_mut(), step) {
@@ -42,7 +44,7 @@ impl Replay {
                 _ => merged.push_back(step.clone()),
             }
         }
-        Self { steps: merged, arrival, deadline: None, faults: vec![] }
+        Self { steps: merged, arrival, in_band, deadline: None, faults: vec![] }
     }
 
     /// Where a line is sent with the session's number in it, puts that into the rest.
@@ -71,6 +73,10 @@ impl Replay {
 }
 
 impl Transport for Replay {
+    fn has_logged_in(&self) -> bool {
+        !self.in_band
+    }
+
     fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }

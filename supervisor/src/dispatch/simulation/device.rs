@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage};
 
 use super::chance::Chance;
 use crate::dispatch::JobSpec;
@@ -123,5 +123,5 @@ fn cut_at_deadline(course: Course, time_left: Duration) -> Course {
 
 pub(super) fn finished(kind: Option<ErrorKind>, stage: Stage) -> Progress {
     let failure = kind.map(|kind| Failure::new(kind, stage, "simulated"));
-    Progress::Finished(AttemptEnd { failure, timing: Timing::default() })
+    Progress::Finished(AttemptEnd { failure, ..AttemptEnd::default() })
 }

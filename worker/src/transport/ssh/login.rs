@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use netsweep_shared::job::Login;
+use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::secret::Secret;
 use ssh2::{KeyboardInteractivePrompt, Prompt, Session};
