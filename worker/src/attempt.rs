@@ -11,7 +11,7 @@ use crate::connect::connect;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
 use crate::session::{self, Deadlines, Observer};
-use crate::transport::ssh::{SshOptions, SshTransport};
+use crate::transport::ssh::{Connection, SshTransport};
 use crate::transport::telnet::TelnetTransport;
 use crate::watchdog::Slot;
 
@@ -44,9 +44,9 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match route.transport {
         Transport::Ssh => {
-            let options =
-                SshOptions { login: &job.login, terminal: platform.terminal(), legacy: job.ssh.legacy };
-            let mut ssh = SshTransport::open(link, &options, deadlines.login)?;
+            let mut new_key = |_: &[u8]| {};
+            let connection = Connection::open(link, &job.login, &job.ssh, &mut new_key, deadlines.login)?;
+            let mut ssh = SshTransport::open(connection, platform.terminal())?;
             session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }
         Transport::Telnet => {

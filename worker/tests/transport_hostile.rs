@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netsweep_shared::host_key::HostKeyCheck;
+use netsweep_shared::job::SshSettings;
 use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::platform::Terminal;
 use netsweep_shared::secret::Secret;
 use netsweep_worker::connect::connect;
-use netsweep_worker::transport::ssh::{SshOptions, SshTransport};
+use netsweep_worker::transport::ssh::{Connection, SshTransport};
 use netsweep_worker::transport::telnet::TelnetTransport;
 use netsweep_worker::transport::{Transport, TransportError};
 use netsweep_worker::watchdog::Watchdog;
@@ -55,8 +57,9 @@ fn login() -> Login {
 fn open_ssh(watchdog: &Arc<Watchdog>, port: u16, within: Duration) -> Result<SshTransport, Failure> {
     let deadline = Instant::now() + within;
     let link = connect("127.0.0.1", port, &watchdog.slot(0), deadline)?;
-    let options = SshOptions { login: &login(), terminal: &Terminal::default(), legacy: false };
-    SshTransport::open(link, &options, deadline)
+    let settings = SshSettings { host_key: HostKeyCheck::Off, legacy: false };
+    let connection = Connection::open(link, &login(), &settings, &mut |_| {}, deadline)?;
+    SshTransport::open(connection, &Terminal::default())
 }
 
 fn ssh(port: u16, within: Duration) -> (Failure, Duration) {

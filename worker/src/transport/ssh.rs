@@ -15,6 +15,7 @@
 //! which counts as a timeout.
 
 mod algorithms;
+mod connection;
 mod drive;
 mod handshake;
 mod login;
@@ -22,41 +23,27 @@ mod overheard;
 mod shell;
 
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 use std::time::Instant;
 
-use netsweep_shared::login::Login;
 use netsweep_shared::outcome::Failure;
 use netsweep_shared::platform::Terminal;
-use ssh2::{Channel, Error, Session};
+use ssh2::{Channel, Error};
 
+pub use self::connection::Connection;
 use self::drive::{awaited, meaning};
 use super::{Transport, TransportError};
-use crate::link::Link;
 
 /// libssh2 widens the window before every read that would empty more than a quarter of it, so
 /// larger reads would cost a packet each.
 const MOST_AT_ONCE: usize = 16 * 1024;
 
-/// Who logs in, and what is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct SshOptions<'a> {
-    /// User name and password.
-    pub login: &'a Login,
-    /// The terminal; a device that refuses it is gone on with without one.
-    pub terminal: &'a Terminal,
-    /// Offer old key exchanges, host keys, ciphers and MACs as well.
-    pub legacy: bool,
-}
-
 /// A shell on a device.
 ///
 /// Dropping it closes the connection at once and waits for nothing.
 pub struct SshTransport {
-    // In the order in which they are dropped: a channel needs its session, both the socket.
+    // In the order in which they are dropped: a channel needs its session.
     channel: Option<Channel>,
-    session: Session,
-    link: Link,
+    connection: Connection,
     has_terminal: bool,
     /// Read by `is_readable` and not handed out yet.
     ahead: Vec<u8>,
@@ -65,28 +52,20 @@ pub struct SshTransport {
 }
 
 impl SshTransport {
-    /// Shakes hands, logs in and starts a shell, all by `deadline`.
+    /// Starts a shell on `connection`, on the terminal that is asked for where the device has one.
     ///
     /// # Errors
-    /// - `handshake` at `Stage::Handshake`: no SSH server, no algorithm in common, or a broken
-    ///   key exchange;
-    /// - `auth` at `Stage::Login`: the device refuses the login, or no password is given;
-    /// - `prompt` at `Stage::Prepare`: the device gives no shell;
-    /// - `timeout`, `disconnected` and `interrupted` at any of these.
-    pub fn open(mut link: Link, options: &SshOptions<'_>, deadline: Instant) -> Result<Self, Failure> {
-        link.set_deadline(deadline);
-        let mut session = Session::new().map_err(|error| handshake::broken(&error))?;
-        session.set_blocking(false);
-        session.set_tcp_stream(Arc::clone(link.socket()));
-        // From here on leaving by an error closes the connection in the right order.
-        let mut transport =
-            Self { channel: None, session, link, has_terminal: false, ahead: vec![], failed: None };
-        handshake::shake_hands(&transport.session, &transport.link, options.legacy)?;
-        login::log_in(&transport.session, &mut transport.link, options.login)?;
-        let shell = shell::start_shell(&transport.session, &transport.link, options.terminal)?;
-        transport.has_terminal = shell.has_terminal;
-        transport.channel = Some(shell.channel);
-        Ok(transport)
+    /// `prompt` at `Stage::Prepare` where the device gives no shell; `timeout`, `disconnected` and
+    /// `interrupted`.
+    pub fn open(connection: Connection, terminal: &Terminal) -> Result<Self, Failure> {
+        let shell = shell::start_shell(&connection.session, &connection.link, terminal)?;
+        Ok(Self {
+            channel: Some(shell.channel),
+            connection,
+            has_terminal: shell.has_terminal,
+            ahead: vec![],
+            failed: None,
+        })
     }
 
     /// Whether the device granted a terminal. Without one nothing is echoed, a Unix shell shows
@@ -103,7 +82,7 @@ impl SshTransport {
         loop {
             match channel.read(buffer) {
                 // libssh2 says so after a packet of a type that does not exist, too.
-                Ok(0) if !channel.eof() => _ = self.link.check()?,
+                Ok(0) if !channel.eof() => _ = self.connection.link.check()?,
                 Ok(n) => return Ok(Some(n)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(self.why(error)),
@@ -113,9 +92,9 @@ impl SshTransport {
 
     /// What libssh2's last error means; as an I/O error it has lost its number.
     fn why(&self, error: io::Error) -> TransportError {
-        match Error::last_session_error(&self.session) {
-            Some(error) => meaning(&error, &self.link),
-            None => self.link.broken(error.to_string()),
+        match Error::last_session_error(&self.connection.session) {
+            Some(error) => meaning(&error, &self.connection.link),
+            None => self.connection.link.broken(error.to_string()),
         }
     }
 }
@@ -126,11 +105,11 @@ impl Transport for SshTransport {
     }
 
     fn set_deadline(&mut self, deadline: Instant) {
-        self.link.set_deadline(deadline);
+        self.connection.link.set_deadline(deadline);
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
-        self.link.check()?;
+        self.connection.link.check()?;
         if !self.ahead.is_empty() {
             let n = buffer.len().min(self.ahead.len());
             buffer[..n].copy_from_slice(&self.ahead[..n]);
@@ -144,7 +123,7 @@ impl Transport for SshTransport {
             if let Some(n) = self.try_read(buffer)? {
                 return Ok(n);
             }
-            self.link.wait(awaited(&self.session))?;
+            self.connection.link.wait(awaited(&self.connection.session))?;
         }
     }
 
@@ -167,14 +146,16 @@ impl Transport for SshTransport {
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), TransportError> {
-        let Some(channel) = &mut self.channel else { return Err(self.link.broken("the session is closed")) };
+        let Some(channel) = &mut self.channel else {
+            return Err(self.connection.link.broken("the session is closed"));
+        };
         while !bytes.is_empty() {
-            self.link.check()?;
+            self.connection.link.check()?;
             match channel.write(bytes) {
                 Ok(n) => bytes = &bytes[n..],
                 // The same bytes must be offered again: libssh2 may have sent half of a packet.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.link.wait(awaited(&self.session))?;
+                    self.connection.link.wait(awaited(&self.connection.session))?;
                 }
                 Err(error) => return Err(self.why(error)),
             }
@@ -185,6 +166,6 @@ impl Transport for SshTransport {
 
 impl Drop for SshTransport {
     fn drop(&mut self) {
-        self.link.shut_down();
+        self.connection.link.shut_down();
     }
 }
