@@ -16,11 +16,9 @@ pub struct Platform {
     pub name: String,
     /// What it covers, in one line.
     pub description: String,
-    /// Matches the whole of the line on which the device waits for a command. What the group
-    /// `host` captures at login must be the same in every later prompt, so that output which
-    /// merely looks like a prompt does not end a command. The group stands at the top level of
-    /// the pattern; without it the later prompts must be the first one to the letter.
-    pub prompt: String,
+    /// The modes of its command line, each told by its prompt. Never none; where several fit, the
+    /// first.
+    pub modes: Vec<CliMode>,
     /// Lines that the platform prints right above its prompt and that are no output.
     #[serde(default)]
     pub prompt_lead: Vec<String>,
@@ -43,9 +41,6 @@ pub struct Platform {
     /// The dialogue in which the device itself asks who is there (Telnet).
     #[serde(default)]
     pub login: LoginDialogue,
-    /// How privileges are raised, where the inventory gives an `enable_password`.
-    #[serde(default)]
-    pub enable: Option<Enable>,
     /// For shells, whose prompts are whatever their users made of them: a prompt of our own.
     #[serde(default)]
     pub shell: Option<Shell>,
@@ -101,13 +96,29 @@ impl Default for LoginDialogue {
     }
 }
 
-/// From user mode to privileged mode.
+/// A state of the command line, such as user, privileged or configuration mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Enable {
-    /// A prompt that matches this needs raising.
-    pub needed: String,
-    /// The command that raises.
+pub struct CliMode {
+    /// The vendor's word for it.
+    pub name: String,
+    /// Matches the whole of the line on which the device waits for a command. What the group
+    /// `host` captures at login must be the same in every later prompt, whatever its mode, so that
+    /// output which merely looks like a prompt does not end a command. The group stands at the top
+    /// level of the pattern; without it the later prompts must be the first one to the letter.
+    pub prompt: String,
+    /// How privileges are raised to this mode, where the inventory gives an `enable_password`.
+    #[serde(default)]
+    pub enter: Option<Enter>,
+}
+
+/// The way from one mode to another that asks for the `enable_password`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enter {
+    /// Name of the mode that the way begins in.
+    pub from: String,
+    /// The command.
     pub command: String,
     /// Asks for the password; matched at the end of the unfinished line.
     pub password: String,

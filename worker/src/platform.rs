@@ -1,14 +1,14 @@
 //! A platform's definition with its patterns compiled.
 
-use netsweep_shared::platform::{Answer, Platform, Terminal};
+use netsweep_shared::platform::{Answer, CliMode, Platform, Terminal};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use crate::channel::prompt::PromptPattern;
+use crate::channel::prompt::{PromptPattern, Prompts};
 
 /// A platform, ready for sessions. One serves all threads of a worker.
 #[derive(Debug)]
 pub struct CompiledPlatform {
-    pub(crate) prompt: PromptPattern,
+    pub(crate) prompts: Prompts,
     pub(crate) prompt_lead: RegexSet,
     pub(crate) errors: RegexSet,
     read_only: RegexSet,
@@ -16,7 +16,7 @@ pub struct CompiledPlatform {
     pub(crate) pager: Vec<CompiledAnswer>,
     pub(crate) leave: Option<String>,
     pub(crate) login: CompiledLogin,
-    pub(crate) enable: Option<CompiledEnable>,
+    pub(crate) ways: Vec<CompiledWay>,
     pub(crate) shell: Option<CompiledShell>,
     pub(crate) line_end: String,
     terminal: Terminal,
@@ -39,10 +39,11 @@ pub(crate) struct CompiledLogin {
     pub(crate) ignore: RegexSet,
 }
 
-/// The way to privileged mode.
+/// A way to raise privileges from one mode to another.
 #[derive(Debug)]
-pub(crate) struct CompiledEnable {
-    pub(crate) needed: Regex,
+pub(crate) struct CompiledWay {
+    /// The mode that it begins in: an index, as in [`Prompts`].
+    pub(crate) from: usize,
     pub(crate) command: String,
     pub(crate) password: Regex,
 }
@@ -95,7 +96,7 @@ impl CompiledPlatform {
         login: &netsweep_shared::platform::LoginDialogue,
     ) -> Result<Self, (String, String)> {
         Ok(Self {
-            prompt: PromptPattern::compile(&platform.prompt).map_err(|reason| ("prompt".into(), reason))?,
+            prompts: prompts(&platform.modes)?,
             prompt_lead: set("prompt_lead", &platform.prompt_lead, whole)?,
             errors: set("errors", &platform.errors, anywhere)?,
             read_only: set("read_only", &platform.read_only, whole)?,
@@ -109,14 +110,7 @@ impl CompiledPlatform {
                 questions: answers("login.questions", &login.questions)?,
                 ignore: set("login.ignore", &login.ignore, at_end)?,
             },
-            enable: match &platform.enable {
-                None => None,
-                Some(enable) => Some(CompiledEnable {
-                    needed: single("enable.needed", &enable.needed)?,
-                    command: enable.command.clone(),
-                    password: single("enable.password", &enable.password)?,
-                }),
-            },
+            ways: ways(&platform.modes)?,
             shell: match &platform.shell {
                 None => None,
                 Some(shell) => Some(CompiledShell {
@@ -177,6 +171,31 @@ fn set(key: &str, patterns: &[String], place: fn(&str) -> String) -> Keyed<Regex
         .unicode(false)
         .build()
         .map_err(|error| (key.to_owned(), error.to_string()))
+}
+
+fn prompts(modes: &[CliMode]) -> Keyed<Prompts> {
+    if modes.is_empty() {
+        return Err(("modes".into(), "a platform needs at least one".into()));
+    }
+    let pattern = |(index, mode): (usize, &CliMode)| {
+        PromptPattern::compile(&mode.prompt).map_err(|reason| (format!("modes[{index}].prompt"), reason))
+    };
+    modes.iter().enumerate().map(pattern).collect::<Result<_, _>>().map(Prompts)
+}
+
+fn ways(modes: &[CliMode]) -> Keyed<Vec<CompiledWay>> {
+    let mut ways = vec![];
+    for (index, enter) in
+        modes.iter().enumerate().filter_map(|(index, mode)| Some((index, mode.enter.as_ref()?)))
+    {
+        let key = format!("modes[{index}].enter");
+        let from = modes.iter().position(|mode| mode.name == enter.from);
+        let from =
+            from.ok_or_else(|| (format!("{key}.from"), format!("there is no mode {:?}", enter.from)))?;
+        let password = single(&format!("{key}.password"), &enter.password)?;
+        ways.push(CompiledWay { from, command: enter.command.clone(), password });
+    }
+    Ok(ways)
 }
 
 fn answers(key: &str, answers: &[Answer]) -> Keyed<Vec<CompiledAnswer>> {

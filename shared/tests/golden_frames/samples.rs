@@ -8,7 +8,7 @@ use netsweep_shared::host_key::{HostKeyCheck, KnownKey};
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
 use netsweep_shared::login::{Login, PrivateKey};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
-use netsweep_shared::platform::{Answer, Enable, LoginDialogue, Platform, Shell, Terminal};
+use netsweep_shared::platform::{Answer, CliMode, Enter, LoginDialogue, Platform, Shell, Terminal};
 use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
 use netsweep_shared::secret::Secret;
 
@@ -52,7 +52,7 @@ fn platform() -> Platform {
     Platform {
         name: "cisco_ios".into(),
         description: "Cisco IOS and IOS XE".into(),
-        prompt: r"(?P<host>[\w.-]+)(\([\w-]+\))?[>#]".into(),
+        modes: modes(),
         prompt_lead: vec![r"\{master:\d\}".into()],
         errors: vec![r"^% ?(Invalid input|Ambiguous command)".into()],
         read_only: vec![r"^show ".into(), r"^dir\b".into()],
@@ -66,7 +66,6 @@ fn platform() -> Platform {
             questions: vec![Answer { pattern: "Press any key".into(), answer: "\r".into() }],
             ignore: vec![r"(?i)last login: *$".into()],
         },
-        enable: Some(Enable { needed: ">$".into(), command: "enable".into(), password: "Password: ".into() }),
         shell: Some(Shell {
             set_prompt: "PS1='net''sweep$ '".into(),
             prompt: r"netsweep\$ $".into(),
@@ -75,6 +74,15 @@ fn platform() -> Platform {
         terminal: Terminal { kind: "vt100".into(), width: 511, height: 0 },
         line_end: "\r".into(),
     }
+}
+
+fn modes() -> Vec<CliMode> {
+    let mode = |name: &str, prompt: &str| CliMode { name: name.into(), prompt: prompt.into(), enter: None };
+    let enter = Enter { from: "user".into(), command: "enable".into(), password: "Password: ".into() };
+    vec![
+        mode("user", r"(?P<host>[\w.-]+)>"),
+        CliMode { enter: Some(enter), ..mode("privileged", r"(?P<host>[\w.-]+)#") },
+    ]
 }
 
 fn ssh_job() -> Job {

@@ -12,7 +12,28 @@ const LONGEST_PROMPT: usize = 512;
 /// configuration modes.
 const SHORTEST_CUT: usize = 16;
 
-/// A platform's prompt.
+/// A platform's prompts, mode by mode.
+#[derive(Debug)]
+pub(crate) struct Prompts(pub(crate) Vec<PromptPattern>);
+
+impl Prompts {
+    /// The prompt that `line` is, of whatever device.
+    pub(crate) fn read(&self, line: &[u8]) -> Option<Prompt> {
+        self.0.iter().enumerate().find_map(|(mode, pattern)| Some(Prompt { mode, ..pattern.read(line)? }))
+    }
+
+    /// The prompt that `line` is, if it is one of the device that `known` is a prompt of.
+    pub(crate) fn read_again(&self, known: &Prompt, line: &[u8]) -> Option<Prompt> {
+        let mode = match &known.host {
+            Some(host) => self.0.iter().position(|pattern| pattern.is_of(host, line))?,
+            None if line.trim_ascii_end() == known.text => known.mode,
+            None => return None,
+        };
+        Some(Prompt { text: line.trim_ascii_end().to_vec(), host: known.host.clone(), mode })
+    }
+}
+
+/// The prompt of one mode.
 #[derive(Debug)]
 pub(crate) struct PromptPattern {
     whole: Regex,
@@ -28,6 +49,8 @@ pub(crate) struct Prompt {
     /// The line, without blanks at its end.
     pub(crate) text: Vec<u8>,
     host: Option<Vec<u8>>,
+    /// Index into [`Prompts`].
+    pub(crate) mode: usize,
 }
 
 impl PromptPattern {
@@ -54,37 +77,28 @@ impl PromptPattern {
         Ok(Self { whole: regex(&whole(pattern))?, around_host })
     }
 
-    /// The prompt that `line` is, of whatever device.
-    pub(crate) fn read(&self, line: &[u8]) -> Option<Prompt> {
+    fn read(&self, line: &[u8]) -> Option<Prompt> {
         if line.is_empty() || line.len() > LONGEST_PROMPT {
             return None;
         }
+        let prompt = |host| Prompt { text: line.trim_ascii_end().to_vec(), host, mode: 0 };
         if self.around_host.is_none() {
-            return self
-                .whole
-                .is_match(line)
-                .then(|| Prompt { text: line.trim_ascii_end().to_vec(), host: None });
+            return self.whole.is_match(line).then(|| prompt(None));
         }
         let captures = self.whole.captures(line)?;
-        let host = captures.name("host").map(|host| host.as_bytes().to_vec());
-        Some(Prompt { text: line.trim_ascii_end().to_vec(), host })
+        Some(prompt(captures.name("host").map(|host| host.as_bytes().to_vec())))
     }
 
-    /// Whether `line` is a prompt of the device that `known` is a prompt of.
-    pub(crate) fn is_of(&self, known: &Prompt, line: &[u8]) -> bool {
+    fn is_of(&self, host: &[u8], line: &[u8]) -> bool {
+        let Some((before, behind)) = &self.around_host else { return false };
         if line.is_empty() || line.len() > LONGEST_PROMPT {
             return false;
         }
-        match (&known.host, &self.around_host) {
-            (Some(host), Some((before, behind))) => {
-                let certain = host.len().min(SHORTEST_CUT);
-                memmem::find_iter(line, &host[..certain]).any(|at| {
-                    let shown = host.iter().zip(&line[at..]).take_while(|(a, b)| a == b).count();
-                    before.is_match(&line[..at]) && behind.is_match(&line[at + shown..])
-                })
-            }
-            _ => line.trim_ascii_end() == known.text,
-        }
+        let certain = host.len().min(SHORTEST_CUT);
+        memmem::find_iter(line, &host[..certain]).any(|at| {
+            let shown = host.iter().zip(&line[at..]).take_while(|(a, b)| a == b).count();
+            before.is_match(&line[..at]) && behind.is_match(&line[at + shown..])
+        })
     }
 }
 
@@ -92,12 +106,33 @@ impl PromptPattern {
 mod tests {
     use super::*;
 
-    fn pattern(pattern: &str) -> PromptPattern {
-        PromptPattern::compile(pattern).expect("compiles")
+    fn pattern(pattern: &str) -> Prompts {
+        modes(&[pattern])
     }
 
-    fn of(pattern: &PromptPattern, first: &str, line: &str) -> bool {
-        pattern.is_of(&pattern.read(first.as_bytes()).expect("is a prompt"), line.as_bytes())
+    fn modes(patterns: &[&str]) -> Prompts {
+        let compile = |pattern: &&str| PromptPattern::compile(pattern).expect("compiles");
+        Prompts(patterns.iter().map(compile).collect())
+    }
+
+    fn mode(prompts: &Prompts, first: &str, line: &str) -> Option<usize> {
+        let first = prompts.read(first.as_bytes()).expect("is a prompt");
+        prompts.read_again(&first, line.as_bytes()).map(|prompt| prompt.mode)
+    }
+
+    fn of(prompts: &Prompts, first: &str, line: &str) -> bool {
+        mode(prompts, first, line).is_some()
+    }
+
+    #[test]
+    fn the_prompt_tells_the_mode() {
+        let prompts = modes(&[r"(?P<host>[\w-]+)>", r"(?P<host>[\w-]+)#", r"(?P<host>[\w-]+)\(.*\)#", "> "]);
+        assert_eq!(mode(&prompts, "core-1>", "core-1#"), Some(1));
+        assert_eq!(mode(&prompts, "core-1#", "core-1>"), Some(0));
+        assert_eq!(mode(&prompts, "core-1>", "core-1(config)#"), Some(2));
+        assert_eq!(mode(&prompts, "core-1>", "core-2#"), None);
+        assert_eq!(mode(&prompts, "> ", ">"), Some(3));
+        assert_eq!(mode(&prompts, "> ", "core-1>"), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use netsweep_shared::platform::Enter;
+
 use super::*;
 
 fn definition(name: &str) -> Platform {
@@ -29,26 +31,28 @@ fn every_definition_compiles_and_says_what_it_is() {
     }
 }
 
+fn enter(platform: &mut Platform) -> &mut Enter {
+    platform.modes[1].enter.as_mut().expect("it asks for a password")
+}
+
 #[test]
 fn a_bad_pattern_is_named() {
     type Spoil = fn(&mut Platform);
-    let cases: [(Spoil, &str); 9] = [
-        (|platform| platform.prompt = "(".into(), "platform cisco_ios: prompt: "),
-        (|platform| platform.prompt = "((?P<host>x))#".into(), "prompt: the group `host` is not at the top"),
+    let cases: [(Spoil, &str); 11] = [
+        (|platform| platform.modes.clear(), "modes: a platform needs at least one"),
+        (|platform| platform.modes[0].prompt = "(".into(), "platform cisco_ios: modes[0].prompt: "),
+        (
+            |platform| platform.modes[1].prompt = "((?P<host>x))#".into(),
+            "modes[1].prompt: the group `host` is not at the top",
+        ),
+        (|platform| enter(platform).from = "usr".into(), "modes[1].enter.from: there is no mode \"usr\""),
         (|platform| platform.errors.push("[z-a]".into()), "errors[3]: "),
         (|platform| platform.prompt_lead = vec!["a{9999999}".into()], "prompt_lead[0]: "),
         (|platform| platform.read_only[0] = "*".into(), "read_only[0]: "),
         (|platform| platform.pager[0].pattern = "(?".into(), "pager[0].pattern: "),
         (|platform| platform.login.username = ")".into(), "login.username: "),
         (|platform| platform.login.questions[0].pattern = r"\q".into(), "login.questions[0].pattern: "),
-        (
-            |platform| {
-                if let Some(enable) = &mut platform.enable {
-                    enable.needed = "x**(".into();
-                }
-            },
-            "enable.needed: ",
-        ),
+        (|platform| enter(platform).password = "x**(".into(), "modes[1].enter.password: "),
     ];
     for (spoil, message) in cases {
         let mut platform = definition("cisco_ios");
@@ -136,10 +140,14 @@ fn prompts() {
         ),
     ];
     for (platform, first, lines) in cases {
-        let pattern = compiled(platform).prompt;
-        let known = pattern.read(first.as_bytes()).expect("a prompt");
+        let prompts = compiled(platform).prompts;
+        let known = prompts.read(first.as_bytes()).expect("a prompt");
         for (line, same) in lines {
-            assert_eq!(pattern.is_of(&known, line.as_bytes()), *same, "{platform}: {line:?} after {first:?}");
+            assert_eq!(
+                prompts.read_again(&known, line.as_bytes()).is_some(),
+                *same,
+                "{platform}: {line:?} after {first:?}"
+            );
         }
     }
 }
@@ -161,7 +169,7 @@ fn what_is_no_prompt_of_anybody() {
         ("linux", "Password: "),
         ("linux", "web-1 login: "),
     ] {
-        assert_eq!(compiled(platform).prompt.read(line.as_bytes()), None, "{platform}: {line:?}");
+        assert_eq!(compiled(platform).prompts.read(line.as_bytes()), None, "{platform}: {line:?}");
     }
 }
 

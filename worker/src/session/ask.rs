@@ -88,12 +88,12 @@ impl<'a> Session<'a> {
         answer: &mut ScreenAnswer<'_, '_>,
         failure: Option<&Failure>,
     ) -> bool {
-        let pattern = &self.platform.prompt;
-        if pattern.is_of(&self.prompt, self.screen.current()) {
+        let prompts = &self.platform.prompts;
+        if let Some(prompt) = prompts.read_again(&self.prompt, self.screen.current()) {
             if !answer.may_end() || !self.has_fallen_silent(failure) {
                 return false;
             }
-            self.prompt.text = self.screen.current().trim_ascii_end().to_vec();
+            self.prompt = prompt;
             self.confirmed = true;
             return true;
         }
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
         // the answer still to come.
         if !self.confirmed
             && let Some(echo) = answer.missing_echo()
-            && let Some(prompt) = pattern.read(self.screen.current())
+            && let Some(prompt) = prompts.read(self.screen.current())
             && self.has_fallen_silent(failure)
         {
             echo.set_prompt(&prompt.text);

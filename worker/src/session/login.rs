@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
                 return Some(Asked::Username);
             }
         }
-        platform.prompt.read(line).map(Asked::Command)
+        platform.prompts.read(line).map(Asked::Command)
     }
 
     fn refused(&self, dialogue: &Dialogue<'_>) -> Failure {

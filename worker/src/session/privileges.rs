@@ -11,18 +11,14 @@ impl Session<'_> {
     /// that they are not raised yet.
     pub(crate) fn raise_privileges(&mut self, limit: Limit) -> Result<(), Failure> {
         let (platform, job) = (self.platform, self.job);
-        let (Some(enable), Some(password)) = (&platform.enable, &job.login.enable_password) else {
-            return Ok(());
-        };
-        if !enable.needed.is_match(&self.prompt.text) {
-            return Ok(());
-        }
-        let wait = self.begin(Stage::Prepare, limit, "prompt", Some(&enable.command));
+        let Some(password) = &job.login.enable_password else { return Ok(()) };
+        let Some(way) = platform.ways.iter().find(|way| way.from == self.prompt.mode) else { return Ok(()) };
+        let wait = self.begin(Stage::Prepare, limit, "prompt", Some(&way.command));
         let mut nowhere = |_: &[u8]| {};
         let mut record = Record::new(0, &platform.errors, &mut nowhere);
-        let mut answer = self.answer_to(&enable.command, &mut record);
+        let mut answer = self.answer_to(&way.command, &mut record);
         self.screen.clear();
-        self.send_line(&enable.command, &wait)?;
+        self.send_line(&way.command, &wait)?;
         let mut password_sent = false;
         let mut buffer = [0; READ];
         loop {
@@ -31,7 +27,7 @@ impl Session<'_> {
                 Err(failure) => return Err(self.without_prompt(failure, self.screen.current())),
             }
             let line = self.screen.current();
-            if line.len() <= LONGEST_QUESTION && enable.password.is_match(line) {
+            if line.len() <= LONGEST_QUESTION && way.password.is_match(line) {
                 if self.transport.is_readable() {
                     continue;
                 }
@@ -42,7 +38,7 @@ impl Session<'_> {
                 password_sent = true;
                 self.screen.clear();
             } else if self.is_answered(&mut answer, None) {
-                if enable.needed.is_match(&self.prompt.text) {
+                if self.prompt.mode == way.from {
                     return Err(self.not_raised(answer.record()));
                 }
                 self.learn_echo(answer.end());
