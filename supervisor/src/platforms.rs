@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn commands_that_only_read() {
-        let cases: [(&str, &[&str], &[&str]); 5] = [
+        let cases: &[(&str, &[&str], &[&str])] = &[
             (
                 "cisco_ios",
                 &["show version", "sh ip route | include 10.0", "ping 192.0.2.1", "show run | i ntp | e key"],
@@ -105,13 +105,64 @@ mod tests {
                 &["display cur > x", "reboot", "save"],
             ),
             ("linux", &["uptime", "uname -a"], &["ls", "uptime; reboot", "show version"]),
+            (
+                "cisco_xe",
+                &["show version", "sh run | sec bgp", "show sdwan bfd sessions | tab"],
+                &["show run | redirect flash:x", "show sdwan running-config | save x", "write memory"],
+            ),
+            (
+                "cisco_asa",
+                &["show run | grep nat", "terminal pager 0"],
+                &["show tech | redirect disk0:x", "show tech | append disk0:x", "changeto context x"],
+            ),
+            (
+                "mikrotik_routeros",
+                &["/ip/address/print detail", "ip route print where active", "/export terse"],
+                &[
+                    "/export file=x",
+                    "/ip address print file=x",
+                    "/ip address print; /system reboot",
+                    "/ip address print where name=[/system reboot]",
+                    "/ip address remove 0",
+                ],
+            ),
+            (
+                "nokia_sros",
+                &["show router bgp summary | match pe-2", "//show version", "admin display-config"],
+                &["show version > cf3:x", "info | file x", "admin save", "admin reboot"],
+            ),
+            (
+                "dell_os10",
+                &["show version | no-more", "show run | grep ntp"],
+                &["show run | save x", "system \"ls\"", "write memory"],
+            ),
+            (
+                "extreme_exos",
+                &["show ports no-refresh", "show configuration | include vlan"],
+                &["show configuration > x", "save configuration", "reboot"],
+            ),
+            (
+                "fortinet_fortios",
+                &["get system status | grep Version", "show system interface", "diag ip arp list"],
+                &["diagnose sys session clear", "execute reboot", "config system global"],
+            ),
+            (
+                "paloalto_panos",
+                &["show system info | match hostname", "set cli config-output-format set"],
+                &["set deviceconfig system hostname x", "request restart system", "debug dataplane reset"],
+            ),
+            (
+                "vyos",
+                &["show configuration commands | match 'ntp server' | no-more", "run show version"],
+                &["show version > x", "show version | tee x", "show $(reboot)", "show version; reboot"],
+            ),
         ];
         for (platform, reads, others) in cases {
             let read_only = Platforms::builtin().read_only(platform);
-            for command in reads {
+            for command in *reads {
                 assert!(read_only.allows(command), "{platform}: {command}");
             }
-            for command in others {
+            for command in *others {
                 assert!(!read_only.allows(command), "{platform}: {command}");
             }
         }

@@ -162,7 +162,7 @@ impl Screen {
             b'\n' => self.end_line(sink),
             // To the beginning of the row: a shell that wraps its echo sends a blank in the
             // next row and a carriage return.
-            b'\r' => self.cursor = self.cursor.saturating_sub(1) / self.width * self.width,
+            b'\r' => self.cursor = self.row(),
             BACKSPACE => self.cursor = self.back(1),
             ESCAPE => self.state = State::Escape,
             _ => {}
@@ -223,7 +223,11 @@ impl Screen {
                 self.line[..end].fill(b' ');
                 self.overwritten = true;
             }
-            (b'C', _) => self.cursor = self.forward_beyond(count),
+            // Not beyond the end of the row, for devices that go there to ask how wide it is.
+            (b'C', _) => {
+                let last = self.row().saturating_add(self.width - 1).max(self.cursor);
+                self.cursor = self.forward_beyond(count).min(last);
+            }
             (b'D', _) => self.cursor = self.back(count),
             (b'G' | b'`', _) => self.column(count),
             (b'H' | b'f', _) => self.column(second.unwrap_or(1).max(1)),
@@ -242,6 +246,11 @@ impl Screen {
             }
             _ => {}
         }
+    }
+
+    /// Where the cursor's row begins.
+    fn row(&self) -> usize {
+        self.cursor.saturating_sub(1) / self.width * self.width
     }
 
     fn column(&mut self, column: usize) {

@@ -66,7 +66,7 @@ fn a_bad_pattern_is_named() {
 fn prompts() {
     // Of a session that began with the first, which lines are prompts?
     type Case = (&'static str, &'static str, &'static [(&'static str, bool)]);
-    let cases: [Case; 10] = [
+    let cases: &[Case] = &[
         (
             "cisco_ios",
             "core-1>",
@@ -138,16 +138,159 @@ fn prompts() {
             "user@box-1:~$ ",
             &[("user@box-1:/tmp$ ", true), ("user@box-2:~$ ", false), ("user@box-1:~# ", true)],
         ),
+        (
+            "cisco_xe",
+            "core-9300#",
+            &[("core-9300(config-if)#", true), ("core-9300(ca-trustpoint)#", true), ("core-9301#", false)],
+        ),
+        (
+            "cisco_asa",
+            "ciscoasa> ",
+            &[
+                ("ciscoasa# ", true),
+                ("ciscoasa(config)# ", true),
+                ("ciscoasa(config-network-object)# ", true),
+                ("ciscoasa/admin# ", true),
+                ("ciscoasa-2# ", false),
+                ("ciscoasa up 173 days", false),
+            ],
+        ),
+        (
+            "cisco_asa",
+            "fw/pri/act# ",
+            &[
+                ("fw/sec/act# ", true),
+                ("fw/pri/stby# ", true),
+                ("fw/dmz/pri/act(config-if)# ", true),
+                ("fx/pri/act# ", false),
+            ],
+        ),
+        (
+            "mikrotik_routeros",
+            "[admin@MikroTik] > ",
+            &[
+                ("[admin@MikroTik] >", true),
+                ("[admin@MikroTik] /ip/address> ", true),
+                ("[admin@MikroTik] /ip address> ", true),
+                ("[admin@MikroTik] <SAFE> ", true),
+                ("[admin@MikroTik] /interface <SAFE> > ", true),
+                ("[admin@MikroTik-2] > ", false),
+                ("[admin@MikroTik] > /ip", false),
+            ],
+        ),
+        (
+            "mikrotik_routeros",
+            "[ops@example.net@rb 3011 roof] > ",
+            &[
+                ("[ops@example.net@rb 3011 roof] /ip/address> ", true),
+                ("[ops@example.net@rb 3012 roof] > ", false),
+            ],
+        ),
+        (
+            "nokia_sros",
+            "A:pe-1# ",
+            &[
+                ("*A:pe-1# ", true),
+                ("B:pe-1# ", true),
+                ("A:pe-1>config>router>bgp# ", true),
+                ("*A:pe-1>config>service>vprn$ ", true),
+                (r"A:pe-1>file cf3:\ # ", true),
+                ("A:pe-2# ", false),
+                ("A:pe-1", false),
+                ("[/]", false),
+            ],
+        ),
+        (
+            "nokia_sros",
+            "A:admin@pe-1# ",
+            &[("B:admin@pe-1#", true), ("A:admin@pe-2# ", false), ("(ex)[/configure]", false)],
+        ),
+        (
+            "dell_os10",
+            "OS10# ",
+            &[
+                ("OS10(config)# ", true),
+                ("OS10(conf-if-eth1/1/1)# ", true),
+                ("OS10(conf-range-eth1/1/1-1/1/4)# ", true),
+                ("OS10> ", true),
+                ("leaf-1# ", false),
+            ],
+        ),
+        (
+            "extreme_exos",
+            "X440-G2-24t.1 # ",
+            &[
+                ("X440-G2-24t.12 # ", true),
+                ("* X440-G2-24t.13 # ", true),
+                ("! * X440-G2-24t.14 # ", true),
+                ("* (debug-mode) X440-G2-24t.15 # ", true),
+                ("X440-G2-24t.16 > ", true),
+                ("X440-G2-24x.17 # ", false),
+                ("X440-G2-24t.1", false),
+            ],
+        ),
+        (
+            "extreme_exos",
+            "Slot-1 core.stack.1 # ",
+            &[("* Slot-2 core.stack.2 # ", true), ("Slot-1 core.2 # ", false)],
+        ),
+        (
+            "fortinet_fortios",
+            "FortiGate-VM64-KVM # ",
+            &[
+                ("FortiGate-VM64-KVM (global) # ", true),
+                ("FortiGate-VM64-KVM (port1) # ", true),
+                ("FortiGate-VM64-KVM (my policy) # ", true),
+                ("FortiGate-VM64 # ", false),
+                ("FortiGate-VM64-KVM # get", false),
+            ],
+        ),
+        (
+            "fortinet_fortios",
+            "forti-fw~-01 $ ",
+            &[("forti-fw~-01 (vdom) $ ", true), ("forti-fw~-02 $ ", false)],
+        ),
+        (
+            "fortinet_fortios",
+            "FortiMgr2(Primary) # ",
+            &[("FortiMgr2(Secondary) # ", true), ("FortiMgr3 # ", false)],
+        ),
+        (
+            "paloalto_panos",
+            "admin@PA-5250(active)> ",
+            &[
+                ("admin@PA-5250(active)# ", true),
+                ("admin@PA-5250(passive)> ", true),
+                ("admin@PA-5250(active-primary)> ", true),
+                ("admin@PA-5250> ", true),
+                ("admin@PA-5260(active)> ", false),
+                ("[edit]", false),
+            ],
+        ),
+        (
+            "paloalto_panos",
+            "ops@example.net@Panorama hq> ",
+            &[("ops@example.net@Panorama hq# ", true), ("ops@example.net@Panorama> ", false)],
+        ),
+        (
+            "vyos",
+            "vyos@fw1:~$ ",
+            &[
+                ("vyos@fw1# ", true),
+                ("vyos@fw1:/config$ ", true),
+                ("vyos@fw1> ", true),
+                ("vyos@fw2:~$ ", false),
+                ("vyos@fw1:~$ show", false),
+                ("[edit]", false),
+            ],
+        ),
     ];
     for (platform, first, lines) in cases {
         let prompts = compiled(platform).prompts;
-        let known = prompts.read(first.as_bytes()).expect("a prompt");
-        for (line, same) in lines {
-            assert_eq!(
-                prompts.read_again(&known, line.as_bytes()).is_some(),
-                *same,
-                "{platform}: {line:?} after {first:?}"
-            );
+        let known = prompts.read(first.as_bytes()).unwrap_or_else(|| panic!("{platform}: {first:?}"));
+        for (line, same) in *lines {
+            let again = prompts.read_again(&known, line.as_bytes());
+            assert_eq!(again.is_some(), *same, "{platform}: {line:?} after {first:?}");
         }
     }
 }
@@ -168,6 +311,35 @@ fn what_is_no_prompt_of_anybody() {
         ("generic", "#####"),
         ("linux", "Password: "),
         ("linux", "web-1 login: "),
+        ("cisco_xe", "rommon 1 > "),
+        ("cisco_xe", "[guestshell@guestshell ~]$ "),
+        ("cisco_xe", "Would you like to enter the initial configuration dialog? [yes/no]: "),
+        ("cisco_asa", "<--- More --->"),
+        ("cisco_asa", "Username: "),
+        ("cisco_asa", "Failed logins since the last login: 0.  "),
+        ("mikrotik_routeros", "-- [Q quit|D dump|down]"),
+        ("mikrotik_routeros", "new password> "),
+        ("mikrotik_routeros", "Reboot, yes? [y/N]: "),
+        ("mikrotik_routeros", "[SAFE mode released by another user]"),
+        ("nokia_sros", "Login: "),
+        ("nokia_sros", "*(ex)[/configure router \"Base\"]"),
+        ("nokia_sros", "Press any key to continue (Q to quit)"),
+        ("nokia_sros", "MINOR: CLI #2001: Missing element value"),
+        ("dell_os10", "--more--"),
+        ("dell_os10", "OS10 login: "),
+        ("extreme_exos", "Press <SPACE> to continue or <Q> to quit:"),
+        ("extreme_exos", "10.1 # "),
+        ("extreme_exos", "Do you wish to save your configuration changes to primary.cfg? (y or n) "),
+        ("fortinet_fortios", "--More-- "),
+        ("fortinet_fortios", "(Press 'a' to accept):"),
+        ("fortinet_fortios", "FortiGate login: "),
+        ("fortinet_fortios", "#config-version=FGT60F-7.2.8-FW-build1639:opmode=0:vdom=0"),
+        ("paloalto_panos", "lines 1-23 "),
+        ("paloalto_panos", "[edit]"),
+        ("paloalto_panos", "Do you accept and acknowledge the statement above ? (yes/no) : "),
+        ("vyos", "[edit]"),
+        ("vyos", ":"),
+        ("vyos", "vyos login: "),
     ] {
         assert_eq!(compiled(platform).prompts.read(line.as_bytes()), None, "{platform}: {line:?}");
     }
@@ -197,6 +369,57 @@ fn refusals() {
         ("frr", "% Command incomplete.", true),
         ("hp_comware", " % Unrecognized command found at '^' position.", true),
         ("linux", "-bash: foo: command not found", false),
+        ("cisco_xe", "% Invalid input detected at '^' marker.", true),
+        ("cisco_xe", "% Bad IP address or host name% Unknown command or computer name", true),
+        ("cisco_xe", "syntax error: unknown command", true),
+        ("cisco_xe", "% BGP not active", false),
+        ("cisco_xe", "     5 input errors, 0 CRC, Invalid 0", false),
+        ("cisco_asa", "ERROR: % Invalid input detected at '^' marker.", true),
+        ("cisco_asa", "ERROR: % Ambiguous command:  \"sho r\"", true),
+        ("cisco_asa", "Command not valid in current execution space", true),
+        ("cisco_asa", "Command authorization failed", true),
+        ("cisco_asa", "WARNING: This command will not take effect", false),
+        ("cisco_asa", "    0 input errors, 0 CRC, 0 frame", false),
+        ("mikrotik_routeros", "bad command name foo (line 1 column 2)", true),
+        ("mikrotik_routeros", "expected end of command (line 1 column 8)", true),
+        ("mikrotik_routeros", "syntax error (line 1 column 2)", true),
+        ("mikrotik_routeros", "no such item", true),
+        ("mikrotik_routeros", "input does not match any value of interface", true),
+        ("mikrotik_routeros", "not enough permissions (9)", true),
+        ("mikrotik_routeros", "failure: already have such address", true),
+        ("mikrotik_routeros", "12:00:01 system,error login failure for user x via ssh", false),
+        ("mikrotik_routeros", "  status: no such host", false),
+        ("nokia_sros", "Error: Bad command.", true),
+        ("nokia_sros", "MINOR: MGMT_CORE #2201: Unknown element - 'tt'", true),
+        ("nokia_sros", "MINOR: CLI #2001: Missing element value - 'destination-address'", true),
+        ("nokia_sros", "MINOR: CLI Command not allowed for this user.", true),
+        ("nokia_sros", "INFO: CLI #2060: Entering exclusive configuration mode", false),
+        ("nokia_sros", "82 2026/01/01 12:00:00.00 UTC MINOR: SYSTEM #2103 Base", false),
+        ("nokia_sros", "MINOR: 3 alarms", false),
+        ("dell_os10", "% Error: Unrecognized command.", true),
+        ("dell_os10", "%Error: Illegal parameter", true),
+        ("dell_os10", "% Incomplete command", true),
+        ("dell_os10", "Input error 0", false),
+        ("extreme_exos", "%% Invalid input detected at '^' marker.", true),
+        ("extreme_exos", "%% Incomplete command", true),
+        ("extreme_exos", "Error: VLAN \"foo\" not found", true),
+        ("extreme_exos", "Rx Error: 0", false),
+        ("fortinet_fortios", "command parse error before 'foo'", true),
+        ("fortinet_fortios", "Command fail. Return code -61", true),
+        ("fortinet_fortios", "Unknown action 0", true),
+        ("fortinet_fortios", "value parse error before 'unexist'", true),
+        ("fortinet_fortios", "failover status: unset", false),
+        ("fortinet_fortios", "    set action deny", false),
+        ("paloalto_panos", "Unknown command: foo", true),
+        ("paloalto_panos", "Invalid syntax.", true),
+        ("paloalto_panos", "Server error : op command for client dagger timed out", true),
+        ("paloalto_panos", "rx-error 0", false),
+        ("vyos", "  Invalid command: show [foo]", true),
+        ("vyos", "  Incomplete command: show interfaces", true),
+        ("vyos", "  Configuration path: [interfaces foo] is not valid", true),
+        ("vyos", "  Set failed", true),
+        ("vyos", "vbash: foo: command not found", true),
+        ("vyos", "RX:  bytes    packets     errors", false),
     ] {
         assert_eq!(compiled(platform).errors.is_match(line.as_bytes()), refused, "{platform}: {line:?}");
     }
@@ -243,6 +466,87 @@ fn commands_that_only_read() {
         ("linux", "uname -a > /etc/passwd", false),
         ("linux", "cat /etc/../dev/sda", false),
         ("generic", "show version", false),
+        ("cisco_xe", "show run | sec bgp", true),
+        ("cisco_xe", "show ip route | inc 10.0 | exc 10.1", true),
+        ("cisco_xe", "show sdwan control connections | tab", true),
+        ("cisco_xe", "more flash:x", true),
+        ("cisco_xe", "show run | redirect flash:x", false),
+        ("cisco_xe", "show run | append flash:x", false),
+        ("cisco_xe", "show run | tee flash:x", false),
+        ("cisco_xe", "show sdwan running-config | save x", false),
+        ("cisco_xe", "show run | i x | tee flash:x", false),
+        ("cisco_xe", "write memory", false),
+        ("cisco_xe", "request platform software system shell", false),
+        ("cisco_xe", "monitor capture x start", false),
+        ("cisco_asa", "show run | grep nat", true),
+        ("cisco_asa", "show conn count", true),
+        ("cisco_asa", "show tech | redirect disk0:x", false),
+        ("cisco_asa", "show tech | append disk0:x", false),
+        ("cisco_asa", "terminal width 511", false),
+        ("cisco_asa", "changeto context x", false),
+        ("cisco_asa", "clear xlate", false),
+        ("cisco_asa", "capture x interface outside", false),
+        ("mikrotik_routeros", "/ip address print", true),
+        ("mikrotik_routeros", "/ip/address/print detail without-paging", true),
+        ("mikrotik_routeros", "/interface print where running name=ether1", true),
+        ("mikrotik_routeros", "ipv6 route print terse", true),
+        ("mikrotik_routeros", "/export terse", true),
+        ("mikrotik_routeros", "/ping 192.0.2.1 count=3", true),
+        ("mikrotik_routeros", "/export file=x", false),
+        ("mikrotik_routeros", "/ip address print file=x", false),
+        ("mikrotik_routeros", "/ip address print where name=[/system reboot]", false),
+        ("mikrotik_routeros", "/ip address print; /system reboot", false),
+        ("mikrotik_routeros", "/ip address remove [find]", false),
+        ("mikrotik_routeros", "/system reboot", false),
+        ("mikrotik_routeros", "/ip address remove 0", false),
+        ("mikrotik_routeros", "print", false),
+        ("nokia_sros", "show router interface | match pe-2", true),
+        ("nokia_sros", "//show version", true),
+        ("nokia_sros", "admin display-config", true),
+        ("nokia_sros", "admin show configuration | no-more", true),
+        ("nokia_sros", "show version > cf3:x", false),
+        ("nokia_sros", "admin save", false),
+        ("nokia_sros", "admin reboot", false),
+        ("nokia_sros", "info | file x", false),
+        ("nokia_sros", "configure router", false),
+        ("nokia_sros", "tools perform router isis", false),
+        ("dell_os10", "show running-configuration | grep ntp", true),
+        ("dell_os10", "show version | no-more", true),
+        ("dell_os10", "show running-configuration | save x", false),
+        ("dell_os10", "system \"ls\"", false),
+        ("dell_os10", "write memory", false),
+        ("extreme_exos", "show ports no-refresh", true),
+        ("extreme_exos", "show configuration | include vlan", true),
+        ("extreme_exos", "show configuration > x.txt", false),
+        ("extreme_exos", "save configuration", false),
+        ("extreme_exos", "configure vlan x", false),
+        ("fortinet_fortios", "get system status | grep Version", true),
+        ("fortinet_fortios", "show full-configuration system interface", true),
+        ("fortinet_fortios", "diagnose ip arp list", true),
+        ("fortinet_fortios", "execute ping 192.0.2.1", true),
+        ("fortinet_fortios", "diagnose sys session clear", false),
+        ("fortinet_fortios", "diagnose ip arp flush port1", false),
+        ("fortinet_fortios", "execute reboot", false),
+        ("fortinet_fortios", "config system global", false),
+        ("paloalto_panos", "show system info | match hostname", true),
+        ("paloalto_panos", "set cli config-output-format set", true),
+        ("paloalto_panos", "run show clock", true),
+        ("paloalto_panos", "set deviceconfig system hostname x", false),
+        ("paloalto_panos", "request restart system", false),
+        ("paloalto_panos", "clear session all", false),
+        ("paloalto_panos", "test vpn ike-sa", false),
+        ("vyos", "show configuration commands | match 'ntp server'", true),
+        ("vyos", "show interfaces | no-more", true),
+        ("vyos", "run show version", true),
+        ("vyos", "show version > /tmp/x", false),
+        ("vyos", "show version | tee /tmp/x", false),
+        ("vyos", "show version | sudo reboot", false),
+        ("vyos", "show version; reboot", false),
+        ("vyos", "show version & reboot", false),
+        ("vyos", "show `reboot`", false),
+        ("vyos", "show $(reboot)", false),
+        ("vyos", "set interfaces dummy dum0", false),
+        ("vyos", "reboot now", false),
     ] {
         assert_eq!(compiled(platform).is_read_only(command), read_only, "{platform}: {command}");
     }
@@ -268,4 +572,87 @@ fn questions_of_the_login() {
         assert_eq!(platform.login.password.is_match(line), password, "{line:?}");
     }
     assert!(platform.login.ignore.is_match(b"Last login: "));
+}
+
+#[test]
+fn pages_in_the_middle_of_an_output() {
+    // What is typed at the end of which line; nothing is typed at others.
+    for (platform, line, answer) in [
+        ("cisco_xe", " --More-- ", Some(" ")),
+        ("cisco_asa", "<--- More --->", Some(" ")),
+        ("cisco_asa", "-- More or less", None),
+        ("mikrotik_routeros", "-- [Q quit|D dump|down]", Some("D")),
+        ("mikrotik_routeros", "-- [Q quit|D dump|right|up|down]", Some("D")),
+        ("mikrotik_routeros", "-- [Q quit|D dump|C-z pause]", Some("Q")),
+        ("mikrotik_routeros", "-- [Q quit|D dump", None),
+        ("nokia_sros", "Press any key to continue (Q to quit)", Some(" ")),
+        (
+            "nokia_sros",
+            "Press Q to quit, Enter to print next line or any other key to print next page.",
+            Some(" "),
+        ),
+        ("nokia_sros", "Press any key", None),
+        ("dell_os10", "--more--", Some(" ")),
+        ("extreme_exos", "Press <SPACE> to continue or <Q> to quit:", Some(" ")),
+        ("extreme_exos", "Press <SPACE> to continue", None),
+        ("fortinet_fortios", "--More-- ", Some(" ")),
+        ("fortinet_fortios", "    set comment \"--More-- or less\"", None),
+        ("paloalto_panos", "lines 1-23 ", Some(" ")),
+        ("paloalto_panos", "lines 24-40/40 (END) ", Some("q")),
+        ("paloalto_panos", "12 lines 1-23 ", None),
+        ("vyos", ":", Some(" ")),
+        ("vyos", "(END)", Some("q")),
+        ("vyos", "eth0:", None),
+    ] {
+        let pager = compiled(platform).pager;
+        let typed = pager.iter().find(|pager| pager.pattern.is_match(line.as_bytes()));
+        assert_eq!(typed.map(|pager| pager.answer.as_str()), answer, "{platform}: {line:?}");
+    }
+}
+
+#[test]
+fn questions_before_the_first_prompt() {
+    for (platform, line, answer) in [
+        ("cisco_xe", "Press RETURN to get started!", Some("\r")),
+        ("mikrotik_routeros", "Do you want to see the software license? [Y/n]: ", Some("n")),
+        ("mikrotik_routeros", "Please press \"Enter\" to continue!", Some("\r")),
+        ("mikrotik_routeros", "new password> ", Some("\x03")),
+        ("mikrotik_routeros", "[admin@MikroTik] > ", None),
+        ("extreme_exos", "Would you like to disable Telnet? [y/N/q]: ", Some("q\r")),
+        ("fortinet_fortios", "(Press 'a' to accept):", Some("a")),
+        ("paloalto_panos", "Do you accept and acknowledge the statement above ? (yes/no) : ", Some("yes\r")),
+        ("paloalto_panos", "Do you accept?", None),
+    ] {
+        let login = compiled(platform).login;
+        let typed = login.questions.iter().find(|question| question.pattern.is_match(line.as_bytes()));
+        assert_eq!(typed.map(|question| question.answer.as_str()), answer, "{platform}: {line:?}");
+    }
+}
+
+#[test]
+fn what_stands_above_a_prompt() {
+    for (platform, line, lead) in [
+        ("juniper_junos", "{master:0}[edit interfaces]", true),
+        ("nokia_sros", "", true),
+        ("nokia_sros", "[/]", true),
+        ("nokia_sros", "[]", true),
+        ("nokia_sros", "(ro)[/]", true),
+        ("nokia_sros", "(ex:bof)[/]", true),
+        ("nokia_sros", "*(ex)[/configure router \"Base\" interface \"x[1]\"]", true),
+        ("nokia_sros", "!*[pr:/configure system lldp]", true),
+        ("nokia_sros", "[ro:configure router \"Base\"]", true),
+        ("nokia_sros", "[12:00]", false),
+        ("nokia_sros", "No. of entries: 3", false),
+        ("fortinet_fortios", "", true),
+        ("fortinet_fortios", "end", false),
+        ("paloalto_panos", "[edit]                    ", true),
+        ("paloalto_panos", "[edit network interface]", true),
+        ("paloalto_panos", "[x]", false),
+        ("vyos", "[edit]", true),
+        ("vyos", "[edit interfaces ethernet eth0]", true),
+        ("vyos", "[edi]", false),
+        ("cisco_xe", "", false),
+    ] {
+        assert_eq!(compiled(platform).prompt_lead.is_match(line.as_bytes()), lead, "{platform}: {line:?}");
+    }
 }

@@ -4,6 +4,7 @@
 //! leaves no doubt, with a pause behind every byte.
 
 mod hostile;
+mod page;
 mod replay;
 mod script;
 
@@ -107,14 +108,24 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// Replays `conversation`; what went wrong.
-fn replay(conversation: &Conversation, arrival: Arrival) -> Vec<String> {
+/// How each conversation is replayed.
+const ARRIVALS: [Arrival; 4] = [
+    Arrival { chunk: usize::MAX, slowly: false },
+    Arrival { chunk: 7, slowly: false },
+    Arrival { chunk: 1, slowly: false },
+    Arrival { chunk: 1, slowly: true },
+];
+
+/// Replays `conversation` with `platform`; what went wrong.
+fn replay(conversation: &Conversation, platform: &CompiledPlatform, arrival: Arrival) -> Vec<String> {
+    if arrival.slowly && conversation.header.ambiguous {
+        return vec![];
+    }
     let header = &conversation.header;
     let mut device = Replay::new(&conversation.steps, header.telnet, arrival);
     let mut told = Told::default();
     let limit = header.limit.unwrap_or(u64::MAX);
-    let result =
-        converse(&mut device, &compiled(&header.platform), &job(header), deadlines(), limit, &mut told);
+    let result = converse(&mut device, platform, &job(header), deadlines(), limit, &mut told);
     let mut faults = std::mem::take(&mut device.faults);
     if !device.rest().is_empty() {
         faults.push(format!("does not come to {:?}", device.rest()));
@@ -163,26 +174,20 @@ fn is_as_expected(result: &Result<(), Failure>, expected: Option<&(String, Strin
 fn conversations_go_as_recorded() {
     let files = files();
     assert!(files.len() > 15, "the recordings are there");
-    let arrivals = [
-        Arrival { chunk: usize::MAX, slowly: false },
-        Arrival { chunk: 7, slowly: false },
-        Arrival { chunk: 1, slowly: false },
-        Arrival { chunk: 1, slowly: true },
-    ];
     let faults: Vec<String> = thread::scope(|scope| {
         let threads: Vec<_> = files
             .iter()
-            .flat_map(|file| arrivals.map(|arrival| (file, arrival)))
+            .flat_map(|file| ARRIVALS.map(|arrival| (file, arrival)))
             .map(|(file, arrival)| {
                 scope.spawn(move || {
                     let name = file.file_name().expect("a name").to_string_lossy().into_owned();
                     let text = std::fs::read_to_string(file).expect("readable");
                     let conversation = Conversation::parse(&text);
-                    if arrival.slowly && conversation.header.ambiguous {
-                        return vec![];
-                    }
-                    let faults = replay(&conversation, arrival);
-                    faults.into_iter().map(|fault| format!("{name}, {arrival:?}: {fault}")).collect()
+                    let faults = replay(&conversation, &compiled(&conversation.header.platform), arrival);
+                    faults
+                        .into_iter()
+                        .map(|fault| format!("{name}, {arrival:?}: {fault}"))
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();

@@ -40,6 +40,7 @@ fn the_cursor_moves_within_the_line() {
     shows("abc\x1b[2Dx", "axc");
     shows("abc\x1b[99Dx", "xbc");
     shows("a\x1b[2Cb", "a  b");
+    shows("a\x1b[9999C\rb", "b");
     shows("abc\x1b[1Gx", "xbc");
     shows("abc\x1b[24;1Hx", "xbc");
     shows("abcd\x1b[3D\x1b[2P", "ad");
