@@ -36,7 +36,7 @@ impl Overheard {
     pub(super) fn listen(&mut self, link: &Link) -> bool {
         let mut chunk = [0; 8 * 1024];
         while !self.done && !self.binary {
-            let Ok(n @ 1..) = link.socket().peek(&mut chunk) else { break };
+            let Ok(n @ 1..) = link.peek(&mut chunk) else { break };
             let greeting = self.greeting(&chunk[..n]);
             if greeting == 0 {
                 self.hear(&chunk[..n]);
