@@ -60,6 +60,8 @@ struct Flow {
 pub(super) struct Turn {
     /// Everything that has come is in libssh2's queues.
     pub(super) drained: bool,
+    /// Something went on.
+    pub(super) moved: bool,
     /// The joint whose end of data may be half-way out.
     ending: Option<u64>,
 }
@@ -146,7 +148,7 @@ impl Joint {
     /// Moves what can be moved.
     pub(super) fn work(&mut self, session: &Session, turn: &mut Turn) -> Result<Round, Error> {
         let down = self.move_down(session, turn)?;
-        let up = self.move_up(session)?;
+        let up = self.move_up(session, turn)?;
         if self.is_finished() {
             return self.part(session, turn);
         }
@@ -195,6 +197,7 @@ impl Joint {
                 // Nothing is no end: libssh2 says so after a packet of a type that does not exist.
                 Ok(n) => {
                     self.must_read = false;
+                    turn.moved = true;
                     if self.session_gone {
                         self.down.clear();
                     }
@@ -213,7 +216,7 @@ impl Joint {
     }
 
     /// From the session to the target; whether there may be more.
-    fn move_up(&mut self, session: &Session) -> Result<bool, Error> {
+    fn move_up(&mut self, session: &Session, turn: &mut Turn) -> Result<bool, Error> {
         for _ in 0..TURNS {
             if self.up.is_empty() && self.readable && !self.session_ended {
                 self.take_up();
@@ -229,6 +232,7 @@ impl Joint {
                 Ok(0) => return Ok(false),
                 Ok(n) => {
                     self.must_write = false;
+                    turn.moved = true;
                     self.up.advance(n);
                 }
                 Err(error) if error.kind() == Io::WouldBlock => {

@@ -21,7 +21,7 @@ use crate::transport::ssh::Connection;
 /// How long a connection that nobody uses is kept for the next session.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How long one round may take, or a packet be half-way out. libssh2 does not return while there is
+/// How long one round may take, or come to nothing. libssh2 does not return while there is
 /// something to read: a jump host that floods is cut off by the watchdog.
 const STALL: Duration = Duration::from_secs(30);
 
@@ -45,16 +45,19 @@ pub(super) struct Pump {
     next_joint: u64,
     /// Since when there has been nothing to do.
     idle: Instant,
-    /// Since when a packet has been half-way out.
+    /// Since when a packet has been half-way out for no good reason.
     stuck: Option<Instant>,
 }
 
 /// What has become ready.
 #[derive(Default)]
 struct Ready {
-    /// The jump host has sent something or is gone.
+    /// The jump host has sent something, or is gone.
     jump: bool,
+    /// The jump host is gone.
     gone: bool,
+    /// There is room for more to be sent to it.
+    room: bool,
 }
 
 impl Pump {
@@ -82,6 +85,7 @@ impl Pump {
         let mut ready = Ready::default();
         loop {
             self.connection.link.set_deadline(Instant::now() + STALL);
+            let unheard = ready.jump && self.is_unused();
             let round = self.round(&ready);
             match self.connection.link.ended_by_us() {
                 _ if self.way.is_over() => return,
@@ -90,7 +94,7 @@ impl Pump {
                 None => {}
             }
             let result = round.and_then(|continues| {
-                if self.joints.is_empty() && self.is_done(&ready) {
+                if self.joints.is_empty() && self.is_done(unheard) {
                     return Ok(None);
                 }
                 self.wait(continues).map(Some)
@@ -106,7 +110,7 @@ impl Pump {
     /// Does what can be done; whether there is more to do at once.
     fn round(&mut self, ready: &Ready) -> Result<bool, String> {
         let mut continues = self.open_channels()?;
-        self.turn.drained = false;
+        (self.turn.drained, self.turn.moved) = (false, false);
         if ready.gone || self.joints.iter().any(Joint::needs_input) {
             for joint in &mut self.joints {
                 if joint.drain(&self.connection.session).map_err(said)? {
@@ -134,17 +138,17 @@ impl Pump {
                 at += 1;
             }
         }
-        self.check_progress()?;
+        self.check_progress(ready)?;
         Ok(continues)
     }
 
-    /// A packet that does not get out, with nothing that could bring it out, must not keep this
-    /// thread for ever.
-    fn check_progress(&mut self) -> Result<(), String> {
-        if !sends(&self.connection.session) {
+    /// A packet that does not get out although there is room for it, because whoever knows how to
+    /// go on with it is no more, would keep this thread busy for ever.
+    fn check_progress(&mut self, ready: &Ready) -> Result<(), String> {
+        if !ready.room || self.turn.moved || !sends(&self.connection.session) {
             self.stuck = None;
         } else if self.stuck.get_or_insert_with(Instant::now).elapsed() > STALL {
-            return Err("it takes nothing from us".into());
+            return Err("a packet cannot be completed".into());
         }
         Ok(())
     }
@@ -214,21 +218,25 @@ impl Pump {
         self.way.report(self.number, is_opening, channels, self.retired);
     }
 
-    /// Whether a connection without channels may end now.
-    fn is_done(&self, ready: &Ready) -> bool {
+    /// Whether there is no channel and none to come.
+    fn is_unused(&self) -> bool {
+        self.joints.is_empty() && self.opening.is_none()
+    }
+
+    /// Whether a connection without channels may end now. Where the jump host said something that is
+    /// `unheard`, it may be that it is gone, and there is no channel by which to find out.
+    fn is_done(&self, unheard: bool) -> bool {
         if let Some(opening) = &self.opening {
             return opening.request.is_given_up();
         }
-        // Without a channel there is nobody to read what the jump host says, or to see that it is gone.
-        (self.retired || ready.jump || self.idle.elapsed() > IDLE) && self.way.may_leave(self.number)
+        (self.retired || unheard || self.idle.elapsed() > IDLE) && self.way.may_leave(self.number)
     }
 
     /// Waits until there is something to do.
     fn wait(&mut self, continues: bool) -> Result<Ready, String> {
         let socket = self.connection.link.socket();
         let mut jump = PollFlags::empty();
-        let is_idle = self.joints.is_empty();
-        if is_idle || self.opening.is_some() || self.joints.iter().any(Joint::needs_input) {
+        if self.is_unused() || self.opening.is_some() || self.joints.iter().any(Joint::needs_input) {
             jump |= PollFlags::IN;
         }
         if sends(&self.connection.session) {
@@ -253,6 +261,7 @@ impl Pump {
         let woken = polled[0].revents();
         let ready = Ready {
             jump: polled[1].revents().intersects(PollFlags::IN | over),
+            room: polled[1].revents().contains(PollFlags::OUT),
             gone: polled[1].revents().intersects(over),
         };
         let sessions: Vec<_> = watched.into_iter().zip(polled[2..].iter().map(PollFd::revents)).collect();
