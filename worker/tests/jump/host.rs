@@ -54,6 +54,7 @@ impl Saw {
 pub(crate) struct JumpHost {
     pub(crate) port: u16,
     pub(crate) saw: Arc<Saw>,
+    open: Arc<AtomicUsize>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
     manners: Arc<Mutex<HashMap<u16, Manner>>>,
     _runtime: Runtime,
@@ -72,6 +73,7 @@ impl JumpHost {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listens");
         let port = listener.local_addr().expect("its address").port();
         let saw = Arc::new(Saw::default());
+        let open = Arc::new(AtomicUsize::new(0));
         let connections = Arc::new(Mutex::new(vec![]));
         let manners = Arc::new(Mutex::new(HashMap::new()));
         let config = Arc::new(Config {
@@ -85,23 +87,26 @@ impl JumpHost {
         thread::spawn({
             let (saw, connections, manners) =
                 (Arc::clone(&saw), Arc::clone(&connections), Arc::clone(&manners));
+            let open = Arc::clone(&open);
             move || {
                 for stream in listener.incoming().flatten() {
                     saw.connections.fetch_add(1, Ordering::SeqCst);
                     connections.lock().expect("no panic").push(stream.try_clone().expect("a descriptor"));
                     stream.set_nonblocking(true).expect("sets");
                     let server = Server { saw: Arc::clone(&saw), manners: Arc::clone(&manners) };
-                    let config = Arc::clone(&config);
+                    let (config, open) = (Arc::clone(&config), Arc::clone(&open));
+                    open.fetch_add(1, Ordering::SeqCst);
                     handle.spawn(async move {
                         let stream = tokio::net::TcpStream::from_std(stream).expect("registers");
                         if let Ok(session) = russh::server::run_stream(config, stream, server).await {
                             let _ = session.await;
                         }
+                        open.fetch_sub(1, Ordering::SeqCst);
                     });
                 }
             }
         });
-        Self { port, saw, connections, manners, _runtime: runtime }
+        Self { port, saw, open, connections, manners, _runtime: runtime }
     }
 
     /// How to treat channels to `port`.
@@ -114,6 +119,11 @@ impl JumpHost {
         for connection in self.connections.lock().expect("no panic").drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Whether every connection was closed by the other side.
+    pub(crate) fn is_left(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
     }
 
     /// How a job names this host.

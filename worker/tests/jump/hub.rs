@@ -211,7 +211,11 @@ fn a_jump_host_that_is_silent_costs_each_session_its_own_time() {
             let (worker, jump) = (&worker, jump.clone());
             scope.spawn(move || {
                 let failure = blocked(worker.reach(number, &[jump], 22, Duration::from_millis(500)));
-                assert_eq!((failure.kind, failure.stage), (ErrorKind::Timeout, Stage::Handshake), "{failure}");
+                assert_eq!(
+                    (failure.kind, failure.stage),
+                    (ErrorKind::Timeout, Stage::Handshake),
+                    "{failure}"
+                );
             });
         }
     });

@@ -1,9 +1,11 @@
 //! Through jump hosts: connections that are shared, and everything that can go wrong with them.
 
-mod fallback;
+// What the tests need: a jump host, a worker.
 mod host;
-mod hub;
 mod worker;
+// The tests: connections by themselves, and sessions on them.
+mod hub;
+mod sessions;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
