@@ -1,15 +1,17 @@
 //! One attempt of one job: connect, log in, run the commands, and tell of each step.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use netsweep_shared::job::{Job, JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
 
-use crate::connect::connect;
+use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
+use crate::reach::{Tried, reach};
 use crate::session::{self, Deadlines, Observer};
 use crate::transport::ssh::{Connection, SshTransport};
 use crate::transport::telnet::TelnetTransport;
@@ -20,32 +22,47 @@ pub(crate) struct Shared {
     pub(crate) platforms: HashMap<String, CompiledPlatform>,
     pub(crate) output_limit: u64,
     pub(crate) outbox: Outbox,
+    pub(crate) hub: Arc<Hub>,
 }
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let mut clock = Clock::start();
-    let failure = try_run(job, slot, shared, &mut clock).err();
-    AttemptEnd { failure, timing: clock.timing(), ..AttemptEnd::default() }
+    let mut tried = Tried::default();
+    let failure = try_run(job, slot, shared, &mut clock, &mut tried).err();
+    AttemptEnd {
+        failure: failure.map(|failure| tried.account(failure, job)),
+        timing: clock.timing(),
+        route: tried.last(),
+        ..AttemptEnd::default()
+    }
 }
 
-fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result<(), Failure> {
+fn try_run(
+    job: &Job,
+    slot: &Slot,
+    shared: &Shared,
+    clock: &mut Clock,
+    tried: &mut Tried,
+) -> Result<(), Failure> {
     let platform = shared.platforms.get(&job.platform).ok_or_else(|| {
         let message = format!("the worker was given no platform {:?}", job.platform);
         Failure::new(ErrorKind::Prompt, Stage::Connect, message)
     })?;
     let device = clock.started + job.timeouts.device;
-    let Some(route) = job.routes.first() else {
-        return Err(Failure::new(ErrorKind::Connect, Stage::Connect, "the worker was given no route"));
+    let new_key = |hop, key: &[u8]| {
+        // Were this lost with us, the next to come would take another key for it.
+        shared.outbox.say_for_certain(FromWorker::NewHostKey { job: job.id, hop, key: key.to_vec() });
     };
-    let link = connect(&job.address, route.port, slot, device.min(clock.started + job.timeouts.connect))?;
+    let (link, transport) = reach(job, slot, &shared.hub, device, &new_key, tried)?;
     let connected = Instant::now();
     clock.connected = Some(connected);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
-    match route.transport {
+    match transport {
         Transport::Ssh => {
-            let mut new_key = |_: &[u8]| {};
-            let connection = Connection::open(link, &job.login, &job.ssh, &mut new_key, deadlines.login)?;
+            let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
+            let new_key = &mut |key: &[u8]| new_key(hop, key);
+            let connection = Connection::open(link, &job.login, &job.ssh, new_key, deadlines.login)?;
             let mut ssh = SshTransport::open(connection, platform.terminal())?;
             session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }

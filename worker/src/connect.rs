@@ -1,7 +1,7 @@
 //! From an address to a connected socket, in bounded time.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -142,7 +142,7 @@ fn connect_to(target: SocketAddr, slot: &Slot, deadline: Instant) -> Result<Link
         Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => true,
         Err(error) => return Err(refused(error)),
     };
-    let link = Link::new(TcpStream::from(socket), slot, deadline)?;
+    let link = Link::new(socket, slot, deadline)?;
     if under_way {
         link.wait(Interest::Write)?;
         if let Some(error) = link.socket().take_error().map_err(refused)? {
@@ -157,7 +157,7 @@ fn connect_to(target: SocketAddr, slot: &Slot, deadline: Instant) -> Result<Link
 
 /// TCP's simultaneous open: a port of the local machine on which nobody listens can be chosen
 /// as the connection's own, and then it is connected to itself.
-fn met_itself(socket: &TcpStream) -> bool {
+fn met_itself(socket: &Socket) -> bool {
     matches!((socket.local_addr(), socket.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
 }
 
@@ -189,7 +189,7 @@ impl Miss {
 }
 
 /// A duration for a person: `10 s`, `1.5 s`, `250 ms`.
-struct Readable(Duration);
+pub(crate) struct Readable(pub(crate) Duration);
 
 impl std::fmt::Display for Readable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -228,7 +228,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
         let port = listener.local_addr().expect("address").port();
         let link = connect("127.0.0.1", port, &slot(), within(AMPLE)).expect("connects");
-        assert!(link.socket().nodelay().expect("asks"));
+        assert!(link.socket().tcp_nodelay().expect("asks"));
         assert!(link.deadline() > within(AMPLE / 2));
     }
 

@@ -11,9 +11,12 @@ mod attempt;
 mod outbox;
 mod pool;
 pub mod serve;
-// Reaching a device: connection, deadlines, and what carries the session.
+// Reaching a device: its routes, directly or through other hosts, deadlines, and what carries the
+// session.
 pub mod connect;
+pub mod jump;
 pub mod link;
+mod reach;
 pub mod transport;
 pub mod watchdog;
 // Talking to it: platform, prompt, dialogue.

@@ -4,13 +4,15 @@
 //! here: here the deadline is applied and a cancel is heard.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use socket2::Socket;
 
 use crate::transport::TransportError;
 use crate::watchdog::Slot;
@@ -28,11 +30,12 @@ pub enum Interest {
 
 /// A session's socket with its deadline and its place at the watchdog.
 ///
-/// The socket is non-blocking. Dropping the link shuts the connection down at once, whatever
+/// The socket is a stream: TCP, or one end of a pair whose other end a jump host's connection
+/// feeds. It is non-blocking. Dropping the link shuts the connection down at once, whatever
 /// is under way, and waits for nothing.
 #[derive(Debug)]
 pub struct Link {
-    socket: Arc<TcpStream>,
+    socket: Arc<Socket>,
     slot: Slot,
     deadline: Instant,
 }
@@ -42,8 +45,8 @@ impl Link {
     ///
     /// # Errors
     /// [`TransportError::Cancelled`] where the worker has been told to end its sessions.
-    pub fn new(socket: TcpStream, slot: &Slot, deadline: Instant) -> Result<Self, TransportError> {
-        let socket = Arc::new(socket);
+    pub fn new(socket: impl Into<Socket>, slot: &Slot, deadline: Instant) -> Result<Self, TransportError> {
+        let socket = Arc::new(socket.into());
         slot.watch(&socket, deadline)?;
         Ok(Self { socket, slot: slot.clone(), deadline })
     }
@@ -61,7 +64,7 @@ impl Link {
     }
 
     /// The socket, for a library that reads and writes by itself.
-    pub fn socket(&self) -> &Arc<TcpStream> {
+    pub fn socket(&self) -> &Arc<Socket> {
         &self.socket
     }
 
@@ -122,7 +125,7 @@ impl Link {
 
     fn attempt(
         &self,
-        mut call: impl FnMut(&TcpStream) -> io::Result<usize>,
+        mut call: impl FnMut(&Socket) -> io::Result<usize>,
     ) -> Result<Option<usize>, TransportError> {
         loop {
             match call(&self.socket) {
@@ -136,9 +139,14 @@ impl Link {
         }
     }
 
+    /// Looks at what is there and leaves it to be read; 0 at the end.
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(&*self.socket, buffer, RecvFlags::PEEK)?.0)
+    }
+
     /// Whether the peer has closed its side and nothing of it is left to read.
     pub(crate) fn is_ended(&self) -> bool {
-        match self.socket.peek(&mut [0]) {
+        match self.peek(&mut [0]) {
             Ok(n) => n == 0,
             Err(error) => error.kind() != io::ErrorKind::WouldBlock,
         }
@@ -185,7 +193,8 @@ pub(crate) fn plain(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
     use std::thread;
 
     use super::*;
@@ -259,6 +268,22 @@ mod tests {
         link.wait(Interest::Read).expect("ready");
         assert_eq!(link.try_read(&mut [0; 8]).expect("reads"), Some(0));
         assert!(link.is_ended());
+    }
+
+    #[test]
+    fn one_end_of_a_pair_is_as_good_as_a_connection() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let (ours, mut theirs) = UnixStream::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("sets");
+        let link = Link::new(ours, &watchdog.slot(0), late()).expect("watches");
+        theirs.write_all(b"hello").expect("sends");
+        link.wait(Interest::Read).expect("ready");
+        assert_eq!(link.peek(&mut [0; 2]).expect("looks"), 2);
+        assert_eq!(link.try_read(&mut [0; 8]).expect("reads"), Some(5));
+        assert!(!link.is_ended());
+        watchdog.cancel_all();
+        assert_eq!(theirs.read(&mut [0]).expect("reads"), 0, "the watchdog shuts it down");
+        assert!(matches!(link.try_read(&mut [0]), Err(TransportError::Cancelled)));
     }
 
     #[test]

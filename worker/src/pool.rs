@@ -12,6 +12,7 @@ use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup};
 
 use crate::attempt::{self, Shared};
+use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
 use crate::watchdog::{Slot, Watchdog};
@@ -34,9 +35,10 @@ impl Pool {
         for platform in &setup.platforms {
             platforms.insert(platform.name.clone(), CompiledPlatform::compile(platform)?);
         }
-        let shared = Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox });
         let threads = setup.threads.max(1) as usize;
         let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
+        let hub = Hub::new(&watchdog);
+        let shared = Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox, hub });
         // Unbounded, because the supervisor's credit bounds it.
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for number in 0..threads {

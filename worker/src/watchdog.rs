@@ -6,11 +6,13 @@
 //! whose deadline has passed and shuts them down, which makes any call on them return.
 
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use socket2::Socket;
 
 use crate::transport::TransportError;
 
@@ -30,18 +32,25 @@ pub struct Watchdog {
 #[derive(Debug)]
 struct Kennel {
     epoch: Instant,
-    /// Nanoseconds since `epoch`. Kept apart from the posts: a look at 5,000 is 40 kB.
-    deadlines: Box<[AtomicU64]>,
-    posts: Box<[Post]>,
+    /// The session threads' row, and behind it one for each slot that was asked for later.
+    rows: Mutex<Vec<Arc<Row>>>,
     cancelled: AtomicBool,
     stopped: AtomicBool,
+}
+
+/// Slots side by side.
+#[derive(Debug)]
+struct Row {
+    /// Nanoseconds since the kennel's epoch. Kept apart from the posts: a look at 5,000 is 40 kB.
+    deadlines: Box<[AtomicU64]>,
+    posts: Box<[Post]>,
 }
 
 /// One slot's session. The socket is shut down under its lock and only while it is the
 /// session's own, so that a late shutdown never meets the next session.
 #[derive(Debug)]
 struct Post {
-    socket: Mutex<Option<Arc<TcpStream>>>,
+    socket: Mutex<Option<Arc<Socket>>>,
     fired: AtomicU8,
 }
 
@@ -54,10 +63,7 @@ impl Watchdog {
     pub fn start(slots: usize) -> io::Result<Arc<Self>> {
         let kennel = Arc::new(Kennel {
             epoch: Instant::now(),
-            deadlines: (0..slots).map(|_| AtomicU64::new(NO_DEADLINE)).collect(),
-            posts: (0..slots)
-                .map(|_| Post { socket: Mutex::new(None), fired: AtomicU8::new(QUIET) })
-                .collect(),
+            rows: Mutex::new(vec![Row::of(slots)]),
             cancelled: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
@@ -78,16 +84,31 @@ impl Watchdog {
     /// # Panics
     /// Where the watchdog was started with `n` slots or fewer.
     pub fn slot(self: &Arc<Self>, n: usize) -> Slot {
-        assert!(n < self.kennel.posts.len(), "slot {n} of {}", self.kennel.posts.len());
-        Slot { watchdog: Arc::clone(self), n }
+        let row = Arc::clone(&self.kennel.rows()[0]);
+        assert!(n < row.posts.len(), "slot {n} of {}", row.posts.len());
+        Slot { watchdog: Arc::clone(self), row, n }
+    }
+
+    /// One more slot, for a connection that belongs to no single session. Its room is given back
+    /// when it is dropped.
+    pub fn another_slot(self: &Arc<Self>) -> Slot {
+        let row = Row::of(1);
+        let mut rows = self.kennel.rows();
+        // Those that nobody else holds are of slots that are gone; the first is the sessions'.
+        let mut first = true;
+        rows.retain(|row| std::mem::take(&mut first) || Arc::strong_count(row) > 1);
+        rows.push(Arc::clone(&row));
+        Slot { watchdog: Arc::clone(self), row, n: 0 }
     }
 
     /// Shuts every session's socket down; sessions begun later fail at once.
     pub fn cancel_all(&self) {
         // Before the posts: a session that begins meanwhile either sees this, or is seen below.
         self.kennel.cancelled.store(true, Ordering::SeqCst);
-        for post in &self.kennel.posts {
-            post.fire(&post.socket(), CANCELLED);
+        for row in self.kennel.rows().iter() {
+            for post in &row.posts {
+                post.fire(&post.socket(), CANCELLED);
+            }
         }
     }
 
@@ -111,6 +132,30 @@ impl Drop for Watchdog {
 impl Kennel {
     fn look(&self) {
         let now = self.nanos(Instant::now());
+        self.rows().iter().for_each(|row| row.look(now));
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Vec<Arc<Row>>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.epoch).as_nanos();
+        u64::try_from(since).unwrap_or(NO_DEADLINE).min(NO_DEADLINE - 1)
+    }
+}
+
+impl Row {
+    fn of(slots: usize) -> Arc<Self> {
+        Arc::new(Self {
+            deadlines: (0..slots).map(|_| AtomicU64::new(NO_DEADLINE)).collect(),
+            posts: (0..slots)
+                .map(|_| Post { socket: Mutex::new(None), fired: AtomicU8::new(QUIET) })
+                .collect(),
+        })
+    }
+
+    fn look(&self, now: u64) {
         for (deadline, post) in self.deadlines.iter().zip(&self.posts) {
             if deadline.load(Ordering::Relaxed) > now {
                 continue;
@@ -123,20 +168,15 @@ impl Kennel {
             }
         }
     }
-
-    fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.epoch).as_nanos();
-        u64::try_from(since).unwrap_or(NO_DEADLINE).min(NO_DEADLINE - 1)
-    }
 }
 
 impl Post {
-    fn socket(&self) -> MutexGuard<'_, Option<Arc<TcpStream>>> {
+    fn socket(&self) -> MutexGuard<'_, Option<Arc<Socket>>> {
         self.socket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the session that holds the lock's socket, if there is one.
-    fn fire(&self, socket: &Option<Arc<TcpStream>>, why: u8) {
+    fn fire(&self, socket: &Option<Arc<Socket>>, why: u8) {
         if let Some(socket) = socket {
             // The reason goes first: whoever meets the closed socket finds it.
             let _ = self.fired.compare_exchange(QUIET, why, Ordering::SeqCst, Ordering::SeqCst);
@@ -150,12 +190,13 @@ impl Post {
 #[derive(Clone, Debug)]
 pub struct Slot {
     watchdog: Arc<Watchdog>,
+    row: Arc<Row>,
     n: usize,
 }
 
 impl Slot {
     /// Has `socket` watched until [`Self::release`].
-    pub(crate) fn watch(&self, socket: &Arc<TcpStream>, deadline: Instant) -> Result<(), TransportError> {
+    pub(crate) fn watch(&self, socket: &Arc<Socket>, deadline: Instant) -> Result<(), TransportError> {
         let post = self.post();
         let mut held = post.socket();
         if self.is_cancelled() {
@@ -170,15 +211,15 @@ impl Slot {
     /// Moves the deadline of the socket being watched.
     pub(crate) fn set_deadline(&self, deadline: Instant) {
         let kennel = &self.watchdog.kennel;
-        kennel.deadlines[self.n].store(kennel.nanos(deadline), Ordering::Relaxed);
+        self.row.deadlines[self.n].store(kennel.nanos(deadline), Ordering::Relaxed);
     }
 
     /// Forgets `socket`: from here on it is not touched any more.
-    pub(crate) fn release(&self, socket: &Arc<TcpStream>) {
+    pub(crate) fn release(&self, socket: &Arc<Socket>) {
         let mut held = self.post().socket();
         if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, socket)) {
             *held = None;
-            self.watchdog.kennel.deadlines[self.n].store(NO_DEADLINE, Ordering::Relaxed);
+            self.row.deadlines[self.n].store(NO_DEADLINE, Ordering::Relaxed);
         }
     }
 
@@ -197,31 +238,31 @@ impl Slot {
     }
 
     fn post(&self) -> &Post {
-        &self.watchdog.kennel.posts[self.n]
+        &self.row.posts[self.n]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
-    fn pair() -> (Arc<TcpStream>, TcpStream) {
+    fn pair() -> (Arc<Socket>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
         let ours = TcpStream::connect(listener.local_addr().expect("address")).expect("connects");
-        (Arc::new(ours), listener.accept().expect("accepts").0)
+        (Arc::new(ours.into()), listener.accept().expect("accepts").0)
     }
 
-    fn ends(mut socket: &TcpStream) -> bool {
+    fn ends(mut socket: &Socket) -> bool {
         socket.set_read_timeout(Some(Duration::from_secs(20))).expect("sets");
         matches!(socket.read(&mut [0]), Ok(0))
     }
 
-    fn stays_open(socket: &TcpStream) -> bool {
+    fn stays_open(mut socket: &Socket) -> bool {
         socket.set_nonblocking(true).expect("sets");
-        socket.peek(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        socket.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     #[test]
@@ -273,6 +314,23 @@ mod tests {
         assert!(matches!(slot.fired(), Some(TransportError::Cancelled)));
         let later = watchdog.slot(1).watch(&pair().0, Instant::now() + Duration::from_secs(60));
         assert!(matches!(later, Err(TransportError::Cancelled)));
+    }
+
+    #[test]
+    fn a_slot_that_was_asked_for_later_is_watched_like_the_others() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let (slot, (ours, _theirs)) = (watchdog.another_slot(), pair());
+        slot.watch(&ours, Instant::now() + Duration::from_millis(30)).expect("watches");
+        assert!(ends(&ours));
+        assert!(matches!(slot.fired(), Some(TransportError::Deadline)));
+        let (slot, (ours, _theirs)) = (watchdog.another_slot(), pair());
+        slot.watch(&ours, Instant::now() + Duration::from_secs(60)).expect("watches");
+        watchdog.cancel_all();
+        assert!(ends(&ours));
+        for _ in 0..100 {
+            drop(watchdog.another_slot());
+        }
+        assert!(watchdog.kennel.rows().len() < 5, "slots that are gone take no room");
     }
 
     #[test]

@@ -18,7 +18,11 @@ pub(super) fn shake_hands(session: &Session, link: &Link, legacy: bool) -> Resul
     let mut caller = session.clone();
     let result = drive(session, link, || match heard.listen(link) {
         _ if heard.is_binary() => Err(drive::no_banner()),
-        true => caller.handshake(),
+        true => {
+            let result = caller.handshake();
+            heard.was_read(caller.banner_bytes());
+            result
+        }
         false => Err(drive::wait()),
     });
     match result {

@@ -36,7 +36,7 @@ impl Overheard {
     pub(super) fn listen(&mut self, link: &Link) -> bool {
         let mut chunk = [0; 8 * 1024];
         while !self.done && !self.binary {
-            let Ok(n @ 1..) = link.socket().peek(&mut chunk) else { break };
+            let Ok(n @ 1..) = link.peek(&mut chunk) else { break };
             let greeting = self.greeting(&chunk[..n]);
             if greeting == 0 {
                 self.hear(&chunk[..n]);
@@ -48,6 +48,16 @@ impl Overheard {
             }
         }
         true
+    }
+
+    /// To be told of the version that libssh2 has, after each read: it may have come between a look
+    /// and the read.
+    pub(super) fn was_read(&mut self, version: Option<&[u8]>) {
+        if let Some(version) = version.filter(|version| !self.versioned && version.starts_with(b"SSH-")) {
+            self.versioned = true;
+            self.hear(version);
+            self.hear(b"\r\n");
+        }
     }
 
     /// How much of `chunk` comes before the version.
@@ -256,6 +266,20 @@ mod tests {
             let greetings: Vec<_> = chunks.iter().map(|chunk| heard.greeting(chunk.as_bytes())).collect();
             assert_eq!(greetings, lengths, "{chunks:?}");
         }
+    }
+
+    #[test]
+    fn a_version_that_was_read_unseen_is_no_news_to_come() {
+        let mut heard = Overheard::default();
+        heard.was_read(None);
+        heard.was_read(Some(b"hello"));
+        assert!(!heard.versioned, "a line before it");
+        heard.was_read(Some(b"SSH-2.0-x"));
+        let packet = kexinit(FITTING);
+        assert_eq!(heard.greeting(&packet), 0);
+        heard.hear(&packet);
+        assert!(!heard.is_binary() && heard.done);
+        assert_eq!(heard.version().as_deref(), Some("SSH-2.0-x"));
     }
 
     #[test]
