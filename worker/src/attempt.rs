@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use netsweep_shared::job::{Job, JobId, Transport};
+use netsweep_shared::job::{Job, JobId, Mode, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
 
@@ -24,11 +24,18 @@ pub(crate) struct Shared {
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let mut clock = Clock::start();
-    let failure = try_run(job, slot, shared, &mut clock).err();
-    AttemptEnd { failure, timing: clock.timing(), ..AttemptEnd::default() }
+    let mut old_algorithms = vec![];
+    let failure = try_run(job, slot, shared, &mut clock, &mut old_algorithms).err();
+    AttemptEnd { failure, timing: clock.timing(), old_algorithms, ..AttemptEnd::default() }
 }
 
-fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result<(), Failure> {
+fn try_run(
+    job: &Job,
+    slot: &Slot,
+    shared: &Shared,
+    clock: &mut Clock,
+    old_algorithms: &mut Vec<String>,
+) -> Result<(), Failure> {
     let platform = shared.platforms.get(&job.platform).ok_or_else(|| {
         let message = format!("the worker was given no platform {:?}", job.platform);
         Failure::new(ErrorKind::Prompt, Stage::Connect, message)
@@ -44,13 +51,23 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, clock: &mut Clock) -> Result
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match route.transport {
         Transport::Ssh => {
-            let mut new_key = |_: &[u8]| {};
-            let connection = Connection::open(link, &job.login, &job.ssh, &mut new_key, deadlines.login)?;
+            let mut new_key = |key: &[u8]| {
+                let key = key.to_vec();
+                shared.outbox.say(FromWorker::NewHostKey { job: job.id, hop: job.jumps.len() as u32, key });
+            };
+            let mut connection = Connection::open(link, &job.login, &job.ssh, &mut new_key, deadlines.login)?;
+            *old_algorithms = connection.old_algorithms();
+            connection.set_keepalive(job.keepalive);
+            if job.mode == Mode::Exec {
+                let limit = shared.output_limit;
+                return session::execute(&mut connection, platform, job, deadlines, limit, observer);
+            }
             let mut ssh = SshTransport::open(connection, platform.terminal())?;
             session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }
         Transport::Telnet => {
             let mut telnet = TelnetTransport::open(link, platform.terminal());
+            telnet.set_keepalive(job.keepalive);
             session::converse(&mut telnet, platform, job, deadlines, shared.output_limit, observer)
         }
     }
