@@ -150,6 +150,6 @@ impl Transport for SshTransport {
 
 impl Drop for SshTransport {
     fn drop(&mut self) {
-        self.connection.link.shut_down();
+        self.connection.shut_down();
     }
 }

@@ -1,6 +1,7 @@
 //! A connection to an SSH server that has let us in.
 
 use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,15 @@ pub struct Connection {
     pub(crate) link: Link,
     has_logged_in: bool,
     keepalive: Option<Duration>,
+    /// After the connection broke: why, and what libssh2 reads from instead.
+    wreck: Option<Wreck>,
+}
+
+/// A connection that has broken, while libssh2 still holds what came before.
+struct Wreck {
+    why: TransportError,
+    /// Nothing ever comes over this; the other end is libssh2's.
+    _silent: UnixStream,
 }
 
 impl Connection {
@@ -52,7 +62,7 @@ impl Connection {
         let session = Session::new().map_err(|error| handshake::broken(&error))?;
         session.set_blocking(false);
         // From here on leaving by an error closes the connection in the right order.
-        let mut connection = Self { session, link, has_logged_in: false, keepalive: None };
+        let mut connection = Self { session, link, has_logged_in: false, keepalive: None, wreck: None };
         connection.session.set_tcp_stream(Arc::clone(connection.link.socket()));
         let Self { session, link, has_logged_in, .. } = &mut connection;
         handshake::shake_hands(session, link, settings)?;
@@ -100,7 +110,7 @@ impl Connection {
 
     /// Reads what is there; `None` where nothing is, 0 at the end of the channel.
     pub(super) fn try_read(
-        &self,
+        &mut self,
         channel: &mut Channel,
         buffer: &mut [u8],
     ) -> Result<Option<usize>, TransportError> {
@@ -111,10 +121,40 @@ impl Connection {
                 // libssh2 says so after a packet of a type that does not exist, too.
                 Ok(0) if !channel.eof() => _ = self.link.check()?,
                 Ok(n) => return Ok(Some(n)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(self.why(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return self.take_wreck().map_or(Ok(None), Err);
+                }
+                Err(error) => {
+                    let why = self.why(error);
+                    self.salvage(why)?;
+                }
             }
         }
+    }
+
+    /// Why the connection is broken, if it was found to be.
+    pub(super) fn take_wreck(&mut self) -> Option<TransportError> {
+        self.wreck.take().map(|wreck| wreck.why)
+    }
+
+    /// Has libssh2 hand out what came before the connection broke, which is the reason `why`.
+    ///
+    /// Where the end comes together with the last words, libssh2 meets the end first, says so and
+    /// keeps the words. It hands them out when its socket is one on which nothing is to be read; and
+    /// it takes another one at the beginning of a handshake, of which nothing else comes.
+    fn salvage(&mut self, why: TransportError) -> Result<(), TransportError> {
+        if self.wreck.is_some() || self.link.ended_by_us().is_some() || !self.link.is_ended() {
+            return Err(why);
+        }
+        let Ok((ours, theirs)) = UnixStream::pair() else { return Err(why) };
+        if theirs.set_nonblocking(true).is_err() {
+            return Err(why);
+        }
+        self.session.set_tcp_stream(theirs);
+        // Waits for the version of a server that is not there.
+        let _ = self.session.handshake();
+        self.wreck = Some(Wreck { why, _silent: ours });
+        Ok(())
     }
 
     /// What libssh2's last error means; as an I/O error it has lost its number.
@@ -126,8 +166,16 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Closes the connection at once: no call on it waits from here on.
+    pub(super) fn shut_down(&mut self) {
+        self.wreck = None;
+        self.link.shut_down();
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.link.shut_down();
+        self.shut_down();
     }
 }

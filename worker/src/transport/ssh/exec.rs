@@ -38,6 +38,9 @@ impl<'c> Exec<'c> {
     /// # Errors
     /// `disconnected` at `stage` where the server gives no channel; `timeout` and `interrupted`.
     pub(crate) fn open(connection: &'c mut Connection, stage: Stage) -> Result<Self, Failure> {
+        if let Some(why) = connection.take_wreck() {
+            return Err(why.at(stage, "opening a session"));
+        }
         let channel = open_channel(&connection.session, &connection.link, stage)?;
         Ok(Self { connection, channel })
     }
@@ -82,14 +85,14 @@ impl<'c> Exec<'c> {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.channel.wait_close() {
-                Err(error) if must_wait(&error) => {
+                Err(error) if must_wait(&error) && !link.is_ended() => {
                     let left = until.saturating_duration_since(Instant::now());
                     if !link.wait_at_most(awaited(session), left)? {
                         break;
                     }
                 }
                 // Equipment that hangs up when all is said: the next command will meet it.
-                Ok(()) | Err(_) => break,
+                Ok(()) | Err(_) => break link.ended_by_us().map_or(Ok(()), Err)?,
             }
         }
         let signal = self.channel.exit_signal().ok().and_then(|end| end.exit_signal);
