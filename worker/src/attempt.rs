@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use netsweep_shared::job::{Job, JobId, Transport};
+use netsweep_shared::job::{Job, JobId, Mode, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
 
@@ -26,24 +26,26 @@ pub(crate) struct Shared {
 }
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
-    let mut clock = Clock::start();
-    let mut tried = Tried::default();
-    let failure = try_run(job, slot, shared, &mut clock, &mut tried).err();
+    let mut course = Course { clock: Clock::start(), tried: Tried::default(), old_algorithms: vec![] };
+    let failure = try_run(job, slot, shared, &mut course).err();
+    let Course { clock, tried, old_algorithms } = course;
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
         timing: clock.timing(),
         route: tried.last(),
-        ..AttemptEnd::default()
+        old_algorithms,
     }
 }
 
-fn try_run(
-    job: &Job,
-    slot: &Slot,
-    shared: &Shared,
-    clock: &mut Clock,
-    tried: &mut Tried,
-) -> Result<(), Failure> {
+/// How far an attempt has come, and how.
+struct Course {
+    clock: Clock,
+    tried: Tried,
+    old_algorithms: Vec<String>,
+}
+
+fn try_run(job: &Job, slot: &Slot, shared: &Shared, course: &mut Course) -> Result<(), Failure> {
+    let Course { clock, tried, old_algorithms } = course;
     let platform = shared.platforms.get(&job.platform).ok_or_else(|| {
         let message = format!("the worker was given no platform {:?}", job.platform);
         Failure::new(ErrorKind::Prompt, Stage::Connect, message)
@@ -57,18 +59,25 @@ fn try_run(
     let connected = Instant::now();
     clock.connected = Some(connected);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
+    let limit = shared.output_limit;
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match transport {
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
             let new_key = &mut |key: &[u8]| new_key(hop, key);
-            let connection = Connection::open(link, &job.login, &job.ssh, new_key, deadlines.login)?;
+            let mut connection = Connection::open(link, &job.login, &job.ssh, new_key, deadlines.login)?;
+            *old_algorithms = connection.old_algorithms();
+            connection.set_keepalive(job.keepalive);
+            if job.mode == Mode::Exec {
+                return session::execute(&mut connection, platform, job, deadlines, limit, observer);
+            }
             let mut ssh = SshTransport::open(connection, platform.terminal())?;
-            session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
+            session::converse(&mut ssh, platform, job, deadlines, limit, observer)
         }
         Transport::Telnet => {
             let mut telnet = TelnetTransport::open(link, platform.terminal());
-            session::converse(&mut telnet, platform, job, deadlines, shared.output_limit, observer)
+            telnet.set_keepalive(job.keepalive);
+            session::converse(&mut telnet, platform, job, deadlines, limit, observer)
         }
     }
 }

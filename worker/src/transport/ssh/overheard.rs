@@ -202,6 +202,7 @@ mod tests {
             host_key: "ssh-ed25519,rsa-sha2-256".into(),
             cipher: "aes128-gcm@openssh.com,aes128-ctr".into(),
             mac: "hmac-sha2-256".into(),
+            signature: "",
         }
     }
 
