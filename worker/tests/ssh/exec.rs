@@ -73,7 +73,11 @@ fn job(commands: &[&str], command_timeout: Duration, keepalive: Option<Duration>
 }
 
 fn platform() -> CompiledPlatform {
-    let text = "description = \"a host\"\nprompt = \"[#$] \"\nerrors = [\"^% Invalid\"]\n";
+    let text = r#"
+        description = "a host"
+        errors = ["^% Invalid"]
+        modes = [{ name = "shell", prompt = "[#$] " }]
+    "#;
     let platform: Platform = toml::from_str(text).expect("a platform");
     CompiledPlatform::compile(&platform).expect("compiles")
 }
