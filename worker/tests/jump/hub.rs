@@ -77,7 +77,7 @@ fn echoes(link: &Link, text: &str) {
 }
 
 fn blocked(result: Result<Link, Blocked>) -> Failure {
-    result.err().expect("no way through").into_failure()
+    result.expect_err("no way through").into_failure()
 }
 
 #[test]

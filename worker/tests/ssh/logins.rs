@@ -176,7 +176,7 @@ fn what_is_missing_after_a_first_success_is_said() {
     let who = wrong_password(Login { key: Some(key(ED25519, None)), ..admin() });
     let failure = refused(log_in(&server, &who));
     is_auth(&failure, Stage::Login);
-    assert!(failure.message.ends_with("but refused the password"), "{failure}");
+    assert!(failure.message.ends_with("; it refused the password"), "{failure}");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn who_has_nothing_is_told_what_the_server_takes() {
     let server = Server::start(Door::with(Password));
     let failure = refused(log_in(&server, &nobody()));
     is_auth(&failure, Stage::Handshake);
-    assert!(failure.message.contains("no key and no password is given"), "{failure}");
+    assert!(failure.message.contains("without key or password, and none is given"), "{failure}");
     assert!(failure.message.ends_with("it takes: password"), "{failure}");
 }
 
@@ -260,7 +260,7 @@ fn the_agents_keys_are_tried_in_turn_but_not_too_many() {
     let failure = refused(log_in(&server, &with_agent(&agent)));
     is_auth(&failure, Stage::Handshake);
     assert!(failure.message.contains("refused 5 keys of the agent's"), "{failure}");
-    assert!(failure.message.contains("only 5 of the agent's 20 keys"), "{failure}");
+    assert!(failure.message.contains("no more than 5 of the agent's 20 keys"), "{failure}");
     assert_eq!(server.tried(), [[offer; 5].as_slice(), &["none"]].concat());
 
     // With a key of the user's own before them, one fewer.

@@ -138,6 +138,11 @@ fn key_of(signature: &str) -> &str {
     if signature.starts_with("rsa-sha2-") { "ssh-rsa" } else { signature }
 }
 
+/// Has the user's RSA key sign as `ssh-rsa` alone.
+pub(super) fn prefer_old_signature(session: &Session) -> Result<(), Error> {
+    session.method_pref(MethodType::SignAlgo, "ssh-rsa")
+}
+
 /// Which of the algorithms that were agreed on are old, each once.
 pub(super) fn old_in_use(session: &Session) -> Vec<String> {
     let mut old = vec![];

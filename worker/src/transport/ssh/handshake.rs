@@ -19,15 +19,12 @@ pub(super) fn shake_hands(session: &Session, link: &Link, settings: &SshSettings
     let mut heard = Overheard::default();
     // The call wants the session for itself; a clone is the same session.
     let mut caller = session.clone();
-    let result = drive(session, link, || match heard.listen(link) {
+    let result = drive(session, link, || match heard.listen(session, link) {
         _ if heard.is_binary() => Err(drive::no_banner()),
-        true => {
-            let result = caller.handshake();
-            heard.was_read(caller.banner_bytes());
-            result
-        }
+        true => caller.handshake(),
         false => Err(drive::wait()),
     });
+    heard.catch_up(session);
     match result {
         Ok(()) => Ok(()),
         Err(Broken::Link(TransportError::Deadline)) => Err(timed_out(&heard)),

@@ -14,6 +14,7 @@ mod agent;
 mod attempts;
 mod methods;
 mod prompts;
+mod rsa;
 
 use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
@@ -165,49 +166,51 @@ impl Dialogue<'_> {
         if self.offered.is_none() && !self.link.is_ended() {
             self.offered = Methods::ask_patiently(self.session, self.link, username);
         }
-        let given: Vec<_> = [
-            (self.who.key.is_some() || self.who.agent.is_some()).then_some("key"),
-            self.who.password.is_some().then_some("password"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let tried: Vec<_> = Means::ALL.into_iter().filter(|means| means.is_given(self.who)).collect();
-        let all = self.offered.as_ref().map(Methods::list);
-        let others = self.offered.as_ref().map(|offered| offered.without(&tried)).unwrap_or_default();
-        let mut message = if !self.accepted.is_empty() {
-            let refused = match self.refused.as_slice() {
-                [] => String::new(),
-                refused => format!(", but refused {}", and(refused)),
-            };
-            let more = all.map(|all| format!(" and wants more: {all}")).unwrap_or_default();
-            format!("the device took {} of user {username}{more}{refused}", and(&self.accepted))
-        } else if !self.refused.is_empty() {
-            let others = if others.is_empty() { others } else { format!("; it would take {others} as well") };
-            format!("the device refused {} of user {username}{others}", and(&self.refused))
-        } else if given.is_empty() {
-            let all = all.map(|all| format!("; it takes: {all}")).unwrap_or_default();
-            format!("no key and no password is given for this device, which lets nobody in without{all}")
-        } else {
-            let all = all.map(|all| format!(", only: {all}")).unwrap_or_default();
-            format!("the device takes no {} from user {username}{all}", given.join(" or "))
+        let has_key = self.who.key.is_some() || self.who.agent.is_some();
+        let has = match (has_key, self.who.password.is_some()) {
+            (true, true) => "key and no password",
+            (true, false) => "key",
+            (false, true) => "password",
+            (false, false) => "",
         };
-        for why in &self.unusable {
-            message = format!("{message}; {why}");
+        let ours: Vec<_> = Means::ALL.into_iter().filter(|means| means.is_given(self.who)).collect();
+        let takes_ours =
+            self.offered.as_ref().is_some_and(|offered| ours.iter().any(|ours| offered.have(ours.method())));
+        let all = self.offered.as_ref().map(Methods::list);
+        let others = match self.offered.as_ref().map(|offered| offered.without(&ours)).unwrap_or_default() {
+            others if others.is_empty() => others,
+            others => format!("; it would take {others} as well"),
+        };
+        let refused = and(&self.refused);
+        let mut parts = vec![];
+        if !self.accepted.is_empty() {
+            let more = all.map(|all| format!(" and wants more: {all}")).unwrap_or_default();
+            parts.push(format!("the device took {} of user {username}{more}", and(&self.accepted)));
+            parts.extend((!refused.is_empty()).then(|| format!("it refused {refused}")));
+        } else if !refused.is_empty() {
+            parts.push(format!("the device refused {refused} of user {username}{others}"));
+        } else if has.is_empty() {
+            let all = all.map(|all| format!("; it takes: {all}")).unwrap_or_default();
+            parts.push(format!("the device lets nobody in without key or password, and none is given{all}"));
+        } else if self.unusable.is_empty() || !takes_ours {
+            let all = all.map(|all| format!(", only: {all}")).unwrap_or_default();
+            parts.push(format!("the device takes no {has} from user {username}{all}"));
         }
-        self.auth(message)
+        parts.extend(self.unusable.iter().cloned());
+        self.auth(parts.join("; "))
     }
 
     /// The connection broke, or the time ran out, while `doing`.
     fn lost(&self, broken: Broken, doing: &str) -> Failure {
         let failure = broken.at(self.link, self.stage, doing);
-        // Many servers say no more when they have seen enough keys.
-        if failure.kind == ErrorKind::Disconnected && !self.refused.is_empty() {
-            let (refused, username) = (and(&self.refused), &self.who.username);
-            return self
-                .auth(format!("the device refused {refused} of user {username} and closed the connection"));
+        if failure.kind != ErrorKind::Disconnected || self.refused.is_empty() {
+            return failure;
         }
-        failure
+        // Servers say no more when they have refused enough.
+        let (refused, username) = (and(&self.refused), &self.who.username);
+        self.auth(format!(
+            "the device refused {refused} of user {username}, and closed the connection while {doing}"
+        ))
     }
 
     fn auth(&self, message: impl Into<String>) -> Failure {

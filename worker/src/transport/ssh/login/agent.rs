@@ -17,6 +17,7 @@ use ssh2::{Error, Session};
 
 use super::super::drive::{Broken, awaited, must_wait};
 use super::super::overheard::printable;
+use super::rsa;
 use crate::link::{Link, plain};
 use crate::transport::TransportError;
 
@@ -35,8 +36,8 @@ pub(super) struct Agent {
     helper: Option<JoinHandle<()>>,
     /// Whether the helper has ended, or was left behind.
     over: Arc<AtomicBool>,
-    /// How many keys it has.
-    pub(super) keys: usize,
+    /// Its keys: whether they are RSA keys.
+    pub(super) keys: Vec<bool>,
 }
 
 enum Call {
@@ -45,7 +46,7 @@ enum Call {
 }
 
 enum Answer {
-    Keys(usize),
+    Keys(Vec<bool>),
     /// Why it cannot be used.
     Useless(String),
     LoggedIn(Result<(), Error>),
@@ -85,7 +86,7 @@ impl Agent {
             thread::Builder::new().name("agent".into()).stack_size(STACK).spawn(move || helper.serve());
         let helper = started
             .map_err(|error| NoAgent::Useless(format!("no thread to ask the agent: {}", plain(&error))))?;
-        let mut agent = Self { calls: Some(calls), answers, helper: Some(helper), over, keys: 0 };
+        let mut agent = Self { calls: Some(calls), answers, helper: Some(helper), over, keys: vec![] };
         match agent.answer(link).map_err(NoAgent::Link)? {
             Answer::Keys(keys) => agent.keys = keys,
             Answer::Useless(why) => return Err(NoAgent::Useless(why)),
@@ -183,7 +184,7 @@ impl Helper {
                 return;
             }
         };
-        let mut answer = Answer::Keys(keys.len());
+        let mut answer = Answer::Keys(keys.iter().map(|key| rsa::is_public(key.blob())).collect());
         while answers.send(answer).is_ok() {
             let Ok(Call::LogIn(number)) = calls.recv() else { return };
             let Some(key) = keys.get(number) else { return };

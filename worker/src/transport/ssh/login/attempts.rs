@@ -5,15 +5,20 @@ use netsweep_shared::outcome::{Failure, Stage};
 use netsweep_shared::secret::Secret;
 use ssh2::Error;
 
+use super::super::algorithms::prefer_old_signature;
 use super::super::drive::{Broken, code, drive};
 use super::super::overheard::printable;
 use super::agent::{Agent, NoAgent};
 use super::prompts::{Answers, Problem};
-use super::{Dialogue, Means, Verdict};
+use super::{Dialogue, Means, Verdict, rsa};
+use crate::link::Link;
 
 /// Keys that are shown at most, the user's own included: OpenSSH's `MaxAuthTries` is 6, and a password
 /// may have to follow.
 const MOST_KEYS: usize = 5;
+
+/// What libssh2 says of an agent that does not sign: its user may have said no.
+const NOT_SIGNED: &str = "Callback returned error";
 
 impl Dialogue<'_> {
     /// Shows the device what the user has by these `means`.
@@ -31,15 +36,16 @@ impl Dialogue<'_> {
     fn try_key(&mut self, key: &PrivateKey) -> Result<Verdict, Failure> {
         let (session, username) = (self.session, &self.who.username);
         let passphrase = key.passphrase.as_ref().map(Secret::expose);
-        let result = drive(session, self.link, || {
-            session.userauth_pubkey_memory(username, None, key.pem.expose(), passphrase)
-        });
         let name = format!("the key {}", key.name);
-        let verdict = self.judge_key(result, &name)?;
-        if let Shown::Refused = verdict {
+        let shown = self.show(&name, rsa::is_private(key.pem.expose()), |link| {
+            drive(session, link, || {
+                session.userauth_pubkey_memory(username, None, key.pem.expose(), passphrase)
+            })
+        })?;
+        if let Shown::Refused = shown {
             self.refused.push(name.clone());
         }
-        Ok(verdict.of(name))
+        Ok(shown.of(name))
     }
 
     fn try_agent(&mut self, path: &str) -> Result<Verdict, Failure> {
@@ -51,33 +57,55 @@ impl Dialogue<'_> {
             }
             Err(NoAgent::Link(error)) => return Err(error.at(self.stage, "waiting for the SSH agent")),
         };
-        let few = agent.keys.min(MOST_KEYS - self.keys);
-        if few == 0 {
+        let keys = std::mem::take(&mut agent.keys);
+        let few = keys.len().min(MOST_KEYS - self.keys);
+        if keys.is_empty() {
             self.unusable.push(format!("the agent at {path} has no keys"));
-        } else if few < agent.keys {
-            self.unusable.push(format!("only {few} of the agent's {} keys were tried", agent.keys));
+        } else if few < keys.len() {
+            self.unusable.push(format!("no more than {few} of the agent's {} keys are tried", keys.len()));
         }
-        let mut refused = 0;
-        for number in 0..few {
-            let result = agent.log_in(self.session, self.link, number);
-            let verdict = self.judge_key(result, "a key of the agent's")?;
-            match verdict {
-                Shown::In | Shown::Judged => return Ok(verdict.of(format!("the agent's key {}", number + 1))),
+        let session = self.session;
+        let (mut refused, mut last) = (0, Verdict::Refused);
+        for (number, is_rsa) in keys.into_iter().enumerate().take(few) {
+            let name = format!("the agent's key {}", number + 1);
+            match self.show(&name, is_rsa, |link| agent.log_in(session, link, number))? {
                 Shown::Refused => refused += 1,
                 Shown::Unusable => {}
+                shown => {
+                    last = shown.of(name);
+                    break;
+                }
             }
         }
         match refused {
             0 => {}
-            1 => self.refused.push("the agent's key".into()),
+            1 => self.refused.push("a key of the agent's".into()),
             _ => self.refused.push(format!("{refused} keys of the agent's")),
         }
-        Ok(Verdict::Refused)
+        Ok(last)
+    }
+
+    /// Shows a key, of which `show` is one attempt.
+    fn show(
+        &mut self,
+        name: &str,
+        is_rsa: bool,
+        mut show: impl FnMut(&Link) -> Result<(), Broken>,
+    ) -> Result<Shown, Failure> {
+        self.keys += 1;
+        let shown = self.judge_key(show(self.link), name)?;
+        // OpenSSH's server tells all the signatures that it knows, not those that it is set to take.
+        let is_openssh = || self.session.banner().is_some_and(|banner| banner.contains("OpenSSH"));
+        if !matches!(shown, Shown::Refused) || !is_rsa || !self.legacy || !is_openssh() {
+            return Ok(shown);
+        }
+        // Never fails: it copies a word.
+        let _ = prefer_old_signature(self.session);
+        self.judge_key(show(self.link), name)
     }
 
     /// What showing a key came to.
     fn judge_key(&mut self, result: Result<(), Broken>, name: &str) -> Result<Shown, Failure> {
-        self.keys += 1;
         let error = match result {
             Ok(()) => return Ok(Shown::In),
             Err(Broken::Ssh(error)) => error,
@@ -85,6 +113,10 @@ impl Dialogue<'_> {
         };
         match code(&error) {
             libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED => Ok(Shown::Refused),
+            libssh2_sys::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED if error.message() == NOT_SIGNED => {
+                self.unusable.push(format!("{name} did not sign"));
+                Ok(Shown::Unusable)
+            }
             // libssh2 says the same where the connection broke.
             libssh2_sys::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED if !self.link.is_ended() => Ok(Shown::Judged),
             libssh2_sys::LIBSSH2_ERROR_METHOD_NONE if !self.legacy => {
