@@ -1,4 +1,4 @@
-//! SSH through libssh2 in its non-blocking mode: every wait goes through the session's [`Link`].
+//! SSH through libssh2 in its non-blocking mode: every wait goes through the session's [`Link`](crate::link::Link).
 //!
 //! What libssh2 does not bound by itself:
 //! - **Time in one call.** A call returns when there is nothing left to read. A device that
