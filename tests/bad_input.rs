@@ -145,8 +145,31 @@ fn an_unwritable_output_directory() {
 }
 
 #[test]
-fn what_comes_later_is_refused_and_not_ignored() {
-    refused(&(GOOD.to_owned() + "jump = \"bastion\"\n"), &[], &["core-1", "jump", "not supported yet"]);
+fn keys_and_agents_that_are_not_there() {
+    let with = |keys: &str| format!("{GOOD}{keys}\n");
+    refused(&with("private_key = { file = \"no-key\" }"), &[], &["core-1", "no-key"]);
+    refused(&with("private_key = \"no PEM\""), &[], &["core-1", "no private key in PEM"]);
+    refused(&with("agent = true"), &[], &["core-1", "SSH_AUTH_SOCK"]);
+    refused(&with("jump = \"a b\""), &[], &["devices.toml:", "a b", "[user@]host[:port]"]);
+}
+
+#[test]
+fn files_of_openssh_that_cannot_be_used() {
+    refused(GOOD, &["--ssh-config", "/no/such/config"], &["/no/such/config"]);
+    refused(
+        GOOD,
+        &["--known-hosts", "/proc/netsweep/known_hosts"],
+        &["/proc/netsweep/known_hosts", "--known-hosts"],
+    );
+    refused(GOOD, &["--host-keys", "maybe"], &["accept-new"]);
+}
+
+#[test]
+fn a_command_that_the_device_s_encoding_cannot_carry() {
+    let directory = inventory(&format!("{GOOD}encoding = \"gbk\"\n"));
+    let ran = run(netsweep().args(["run", "show ü", "-i"]).arg(directory.path().join("devices.toml")));
+    ran.expect_code(2);
+    assert!(ran.stderr.contains("show ü") && ran.stderr.contains("GBK"), "{}", ran.stderr);
 }
 
 #[test]

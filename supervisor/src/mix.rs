@@ -24,12 +24,13 @@ impl Mix {
     /// asked for.
     ///
     /// Without `processes`, one per CPU core that this process may use: affinity and the cgroup's
-    /// quota count.
+    /// quota count. `descriptors` may be open in a process, and a session takes `each`.
     pub fn choose(
         processes: Option<u32>,
         threads: Option<u32>,
         devices: usize,
         descriptors: u64,
+        each: u64,
     ) -> (Self, Vec<String>) {
         let mut said = Vec::new();
         let devices = u32::try_from(devices).unwrap_or(u32::MAX).max(1);
@@ -44,7 +45,8 @@ impl Mix {
             ));
         }
         let needed = devices.div_ceil(processes);
-        let allowed = u32::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(u32::MAX).max(1);
+        let allowed = descriptors.saturating_sub(OTHER_DESCRIPTORS) / each.max(1);
+        let allowed = u32::try_from(allowed).unwrap_or(u32::MAX).max(1);
         let threads = asked_threads.min(needed).min(allowed);
         if threads < asked_threads && allowed < needed {
             said.push(format!(
@@ -80,26 +82,27 @@ mod tests {
 
     #[test]
     fn the_mix_is_what_was_asked_for() {
-        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, 20_000);
+        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, 20_000, 1);
         assert_eq!((mix.processes, mix.threads), (2, 500));
         assert!(said.is_empty(), "{said:?}");
-        assert_eq!(Mix::choose(Some(4), None, 2000, 20_000).0.threads, DEFAULT_THREADS);
+        assert_eq!(Mix::choose(Some(4), None, 2000, 20_000, 1).0.threads, DEFAULT_THREADS);
     }
 
     #[test]
     fn no_more_threads_than_devices() {
-        let (mix, said) = Mix::choose(Some(2), Some(64), 3, 20_000);
+        let (mix, said) = Mix::choose(Some(2), Some(64), 3, 20_000, 1);
         assert_eq!((mix.processes, mix.threads), (2, 2));
         assert_eq!(said, ["2 of 64 session threads per worker: that is one for each device"]);
-        let (mix, said) = Mix::choose(Some(8), Some(1), 3, 20_000);
+        let (mix, said) = Mix::choose(Some(8), Some(1), 3, 20_000, 1);
         assert_eq!((mix.processes, mix.threads), (3, 1));
         assert_eq!(said, ["3 of 8 worker processes: there are no more devices"]);
     }
 
     #[test]
     fn no_more_threads_than_descriptors() {
-        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, 1024);
+        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, 1024, 1);
         assert_eq!(mix.threads, 992);
         assert!(said[0].contains("ulimit -n"), "{said:?}");
+        assert_eq!(Mix::choose(Some(1), Some(5000), 10_000, 1024, 3).0.threads, 330);
     }
 }

@@ -4,12 +4,13 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netsweep_shared::host_key::HostKeyCheck;
-use netsweep_shared::job::{Job, JobId, Mode, Route, SshSettings, Timeouts};
+use encoding_rs::Encoding;
+use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 
 use crate::dispatch::JobSpec;
+use crate::host_keys::HostKeys;
 use crate::mix::Mix;
 
 /// A run, complete: every secret read, every limit known.
@@ -47,6 +48,8 @@ pub struct PlannedJob {
     /// How to reach it: never none, and the later ones only where the earlier could not be connected
     /// to.
     pub routes: Arc<[Route]>,
+    /// SSH servers on the way, the first of them reached from here.
+    pub jumps: Arc<[PlannedJump]>,
     /// Name of its platform.
     pub platform: Arc<str>,
     /// Who logs in; shared by all devices with the same credential.
@@ -57,8 +60,27 @@ pub struct PlannedJob {
     pub timeouts: Timeouts,
     /// Old algorithms as well.
     pub ssh_legacy: bool,
+    /// How commands are run.
+    pub mode: Mode,
+    /// How long a session may be silent before something is said.
+    pub keepalive: Option<Duration>,
+    /// In which encoding the device speaks, where that is not UTF-8.
+    pub encoding: Option<&'static Encoding>,
     /// What the dispatcher needs to know.
     pub spec: JobSpec,
+}
+
+/// An SSH server on the way to a device.
+#[derive(Clone, Debug)]
+pub struct PlannedJump {
+    /// IP address or host name.
+    pub address: Arc<str>,
+    /// TCP port.
+    pub port: u16,
+    /// Who logs in.
+    pub login: Arc<Login>,
+    /// Old algorithms as well.
+    pub ssh_legacy: bool,
 }
 
 impl Plan {
@@ -67,33 +89,55 @@ impl Plan {
         &self.jobs[id.index()]
     }
 
-    /// Sends each job to the simulated device that stands in for its own.
+    /// Sends each job straight to the simulated device that stands in for its own.
     pub fn redirect(&mut self, endpoints: &[SocketAddrV4]) {
         for (job, endpoint) in self.jobs.iter_mut().zip(endpoints) {
             job.address = endpoint.ip().to_string().into();
+            job.jumps = Arc::new([]);
             job.routes = Arc::new([Route { port: endpoint.port(), ..job.routes[0] }]);
         }
     }
 }
 
 impl PlannedJob {
+    /// The server at `hop` of the way to the device, the device itself being behind the last jump.
+    pub fn server(&self, hop: u32) -> Option<(&str, u16)> {
+        match self.jumps.get(hop as usize) {
+            Some(jump) => Some((&jump.address, jump.port)),
+            None if hop as usize == self.jumps.len() => {
+                let route = self.routes.iter().find(|route| route.transport == Transport::Ssh)?;
+                Some((&self.address, route.port))
+            }
+            None => None,
+        }
+    }
+
     /// The message for the worker: this device's attempt number `attempt`, which may take
-    /// `time_left`.
-    pub fn to_job(&self, id: JobId, attempt: u32, time_left: Duration) -> Job {
+    /// `time_left`. What is known of the servers is looked up now, so that it has what others have just
+    /// learnt.
+    pub fn to_job(&self, id: JobId, attempt: u32, time_left: Duration, keys: &HostKeys) -> Job {
+        let ssh = |host: &str, port, legacy| SshSettings { host_key: keys.check(host, port), legacy };
+        let route = self.routes.iter().find(|route| route.transport == Transport::Ssh);
+        let jump = |jump: &PlannedJump| Jump {
+            address: jump.address.to_string(),
+            port: jump.port,
+            login: Login::clone(&jump.login),
+            ssh: ssh(&jump.address, jump.port, jump.ssh_legacy),
+        };
         Job {
             id,
             attempt,
             device: self.device.to_string(),
             address: self.address.to_string(),
             routes: self.routes.to_vec(),
-            jumps: vec![],
+            jumps: self.jumps.iter().map(jump).collect(),
             platform: self.platform.to_string(),
             login: Login::clone(&self.login),
             commands: self.commands.to_vec(),
             timeouts: Timeouts { device: time_left, ..self.timeouts },
-            ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: self.ssh_legacy },
-            mode: Mode::Shell,
-            keepalive: None,
+            ssh: ssh(&self.address, route.map_or(0, |route| route.port), self.ssh_legacy),
+            mode: self.mode,
+            keepalive: self.keepalive,
         }
     }
 }

@@ -39,6 +39,9 @@ pub struct Record {
     pub timing_ms: TimingMs,
     /// The commands that were begun.
     pub commands: Vec<CommandRecord>,
+    /// Only of a device with `ssh_legacy`: the old algorithms that its session used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_legacy: Option<Vec<String>>,
 }
 
 /// How a device ended.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use netsweep_shared::fleet::{Fault, Latency};
 use netsweep_shared::job::Transport;
 
+use crate::host_keys::Policy;
 use crate::output::Format;
 
 /// Run commands on thousands of network devices over SSH and Telnet.
@@ -51,6 +52,10 @@ pub struct RunArgs {
     /// Limits of time.
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    /// What SSH goes by.
+    #[command(flatten)]
+    pub ssh: SshArgs,
 
     /// Where results go.
     #[command(flatten)]
@@ -135,6 +140,23 @@ pub struct LimitArgs {
     /// MiB of output kept per command; the rest is dropped, and said
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub max_output: u64,
+}
+
+/// What SSH goes by.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "SSH")]
+pub struct SshArgs {
+    /// What to do about servers of which nothing is known; a key that is not the known one is refused unless `off`
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t)]
+    pub host_keys: Policy,
+
+    /// Known host keys; new ones are added to it [default: ~/.ssh/known_hosts]
+    #[arg(long, value_name = "FILE")]
+    pub known_hosts: Option<PathBuf>,
+
+    /// OpenSSH's configuration, for what the inventory does not say; `none` reads none [default: ~/.ssh/config]
+    #[arg(long, value_name = "FILE")]
+    pub ssh_config: Option<PathBuf>,
 }
 
 /// Where results and progress go.

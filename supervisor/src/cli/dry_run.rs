@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use netsweep_shared::job::Route;
+
 use super::args::RunArgs;
 use super::prepare::{DEFAULT_COMMAND, DEFAULT_CONNECT, Selection};
 use crate::mix::Mix;
@@ -15,11 +17,19 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
     writeln!(out, "{devices} devices of {}:", args.selection.inventory.display())?;
     let name_width = selection.devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
     for device in &selection.devices {
-        writeln!(
+        let Route { transport, port } = device.route();
+        write!(
             out,
-            "  {:name_width$}  {}:{} {} {}",
-            device.name, device.address, device.port, device.transport, device.platform
+            "  {:name_width$}  {}:{port} {transport} {}",
+            device.name, device.address, device.platform
         )?;
+        for Route { transport, port } in &device.routes[1..] {
+            write!(out, ", else {transport} on port {port}")?;
+        }
+        for hop in &*device.jumps {
+            write!(out, ", through {}:{}", hop.address, hop.port)?;
+        }
+        writeln!(out)?;
     }
     writeln!(out, "\ncommands:")?;
     let mut lists: BTreeMap<&[String], usize> = BTreeMap::new();

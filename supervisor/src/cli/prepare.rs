@@ -7,20 +7,22 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use netsweep_shared::job::{Route, Timeouts};
+use netsweep_shared::job::Timeouts;
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
+use netsweep_shared::secret::Secret;
 
 use super::args::{LimitArgs, RunArgs, SelectionArgs};
 use super::simulate::SIMULATED_USER;
 use crate::commands_file;
 use crate::dispatch::JobSpec;
-use crate::inventory::{Device, Inventory};
+use crate::inventory::{Device, Hop, Inventory};
 use crate::mix::{Mix, raise_descriptor_limit};
-use crate::plan::{Plan, PlannedJob};
+use crate::plan::{Plan, PlannedJob, PlannedJump};
 use crate::platforms::{Platforms, ReadOnly};
-use crate::secrets::read_logins;
+use crate::secrets::LoginReader;
 use crate::select::Limit;
+use crate::ssh_config::SshConfig;
 use crate::supervise::WorkerCommand;
 
 pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
@@ -40,8 +42,13 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Loads the inventory and selects from it.
-    pub(super) fn load(args: &SelectionArgs, commands: &[String], platforms: &Platforms) -> Result<Self> {
-        let inventory = Inventory::load(&args.inventory, &platforms.names())?;
+    pub(super) fn load(
+        args: &SelectionArgs,
+        commands: &[String],
+        platforms: &Platforms,
+        config: &SshConfig,
+    ) -> Result<Self> {
+        let inventory = Inventory::load(&args.inventory, &platforms.names(), config)?;
         let limit = args.limit.as_deref().map(|text| Limit::parse(text, &inventory)).transpose()?;
         let Inventory { devices, groups, notices } = inventory;
         ensure!(!devices.is_empty(), "{} has no devices: add a [[devices]] entry", args.inventory.display());
@@ -56,24 +63,24 @@ impl Selection {
             bail!("--limit {limit:?} selects none of the devices of {}", args.inventory.display());
         }
         let mut selection = Self { commands: Vec::new(), devices, group_limits, notices };
-        selection.check_support()?;
         selection.commands = selection.commands_for(commands, args.commands_file.as_deref())?;
+        selection.check_encodings()?;
         Ok(selection)
     }
 
-    /// Refuses what the inventory may say and this version cannot do: were it ignored, a session
-    /// would not be what its owner asked for.
-    fn check_support(&self) -> Result<()> {
-        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, device.unsupported?)))
-        else {
-            return Ok(());
-        };
-        let others = self.devices.iter().filter(|device| device.unsupported.is_some()).count() - 1;
-        let others = if others > 0 { format!(" (and {others} more such devices)") } else { String::new() };
-        bail!(
-            "device {:?}: {key} is not supported yet{others}; leave it out or leave the device out with --limit",
-            device.name
-        )
+    /// Commands go out in UTF-8, of which other encodings share only the letters of ASCII.
+    fn check_encodings(&self) -> Result<()> {
+        for (device, commands) in self.devices.iter().zip(&self.commands) {
+            let strange = || commands.iter().find(|command| !command.is_ascii());
+            if let (Some(encoding), Some(command)) = (device.encoding, strange()) {
+                bail!(
+                    "device {:?}: the command {command:?} has letters beyond ASCII, which cannot be sent in {}",
+                    device.name,
+                    encoding.name()
+                );
+            }
+        }
+        Ok(())
     }
 
     fn commands_for(&self, typed: &[String], file: Option<&Path>) -> Result<Vec<Arc<[String]>>> {
@@ -108,6 +115,9 @@ fn check_command(command: &str) -> Result<()> {
     Ok(())
 }
 
+/// What a device is logged in to with, and the servers on the way to it.
+type Entry = (Arc<Login>, Arc<[PlannedJump]>);
+
 /// Who logs in where.
 pub(super) enum Logins<'a> {
     /// To the devices themselves, with the inventory's secrets.
@@ -117,27 +127,52 @@ pub(super) enum Logins<'a> {
 }
 
 impl Logins<'_> {
-    fn of(&self, devices: &[Device]) -> Result<Vec<Arc<Login>>> {
+    /// What each of `devices` is logged in to with, and each server on the way to it.
+    fn of(&self, devices: &[Device]) -> Result<Vec<Entry>> {
         match self {
-            Self::Real(inventory) => read_logins(devices, inventory),
+            Self::Real(inventory) => {
+                let mut reader = LoginReader::new(inventory);
+                let logins = devices.iter().map(|device| login(device, &mut reader)).collect();
+                reader.told()?;
+                Ok(logins)
+            }
             Self::Simulated => {
-                let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
-                let login = Arc::new(Login {
-                    username: SIMULATED_USER.into(),
-                    key: None,
-                    agent: None,
-                    password: secret(),
-                    enable_password: secret(),
-                });
-                Ok(vec![login; devices.len()])
+                let secret = || Secret::new(SIMULATED_USER);
+                let login = Login {
+                    enable_password: Some(secret()),
+                    ..Login::with_password(SIMULATED_USER, secret())
+                };
+                let login = Arc::new(login);
+                Ok(devices.iter().map(|_| (Arc::clone(&login), Arc::new([]) as Arc<[PlannedJump]>)).collect())
             }
         }
     }
 }
 
+fn login(device: &Device, reader: &mut LoginReader) -> Entry {
+    let login = reader.read(&device.credentials, &device.name);
+    let jump = |hop: &Hop| PlannedJump {
+        address: Arc::clone(&hop.address),
+        port: hop.port,
+        login: reader.read(&hop.credentials, &device.name),
+        ssh_legacy: hop.ssh_legacy,
+    };
+    (login, device.jumps.iter().map(jump).collect())
+}
+
 /// Processes and threads for a selection, and what is to be said of them.
-pub(super) fn choose_mix(args: &RunArgs, devices: usize) -> (Mix, Vec<String>) {
-    Mix::choose(args.mix.processes, args.mix.threads, devices, raise_descriptor_limit())
+pub(super) fn choose_mix(args: &RunArgs, devices: &[Device]) -> (Mix, Vec<String>) {
+    // A socket; and through jump hosts a pair instead, with a share of the connections there.
+    let each = if devices.iter().any(|device| !device.jumps.is_empty()) { 3 } else { 1 };
+    Mix::choose(args.mix.processes, args.mix.threads, devices.len(), raise_descriptor_limit(), each)
+}
+
+/// What OpenSSH's configuration says.
+pub(super) fn ssh_config(file: Option<&Path>) -> Result<SshConfig> {
+    match file {
+        Some(none) if none == Path::new("none") => Ok(SshConfig::none()),
+        file => SshConfig::load(file),
+    }
 }
 
 /// Joins everything into the plan.
@@ -152,26 +187,31 @@ pub(super) fn plan(
     let read_only: BTreeMap<&str, ReadOnly> =
         platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
-    let jobs =
-        selection.devices.iter().zip(&selection.commands).zip(logins).map(|((device, commands), login)| {
+    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).map(
+        |((device, commands), (login, jumps))| {
             let limited =
                 device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
 
             PlannedJob {
                 device: Arc::clone(&device.name),
                 address: Arc::clone(&device.address),
-                routes: Arc::new([Route { transport: device.transport, port: device.port }]),
+                routes: Arc::clone(&device.routes),
+                jumps,
                 platform: Arc::clone(&device.platform),
                 login,
                 timeouts: timeouts(&args.limits, device),
                 ssh_legacy: device.ssh_legacy,
+                mode: device.mode,
+                keepalive: device.keepalive,
+                encoding: device.encoding,
                 spec: JobSpec {
                     read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
                     groups: limited.map(|index| index as u16).collect(),
                 },
                 commands: Arc::clone(commands),
             }
-        });
+        },
+    );
     let jobs: Vec<PlannedJob> = jobs.collect();
     Ok(Plan {
         run: run_name(),

@@ -11,6 +11,7 @@ use super::{dry_run, simulate};
 use crate::dispatch::message::Ending;
 use crate::event::{Consumer, RunEvent, RunPlan};
 use crate::fleet::Fleet;
+use crate::host_keys::HostKeys;
 use crate::output::{self, OutputOptions, ReaderGone};
 use crate::plan::Plan;
 use crate::platforms::Platforms;
@@ -25,9 +26,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
         .or_usage();
     }
     let platforms = Platforms::builtin();
-    let mut selection = Selection::load(&args.selection, &args.commands, platforms).or_usage()?;
+    let config = prepare::ssh_config(args.ssh.ssh_config.as_deref()).or_usage()?;
+    let mut selection = Selection::load(&args.selection, &args.commands, platforms, &config).or_usage()?;
     let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
-    let (mix, said) = prepare::choose_mix(args, selection.devices.len());
+    let (mix, said) = prepare::choose_mix(args, &selection.devices);
     selection.notices.extend(said);
     if args.dry_run {
         return match output::written(dry_run::print(args, &selection, mix, &mut std::io::stdout().lock())) {
@@ -45,6 +47,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let mut outputs = output::open(&options).or_usage()?;
     // From here on Ctrl-C is for the run, so that nothing started is left behind.
     let signals = Signals::listen().context("cannot listen for signals").or_internal()?;
+    let mut host_keys = HostKeys::off();
     let (plan, fleet) = if args.simulate {
         let devices =
             selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
@@ -53,15 +56,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
         plan.redirect(fleet.endpoints());
         (plan, Some(fleet))
     } else {
-        (
-            prepare::plan(args, &selection, &Logins::Real(&args.selection.inventory), platforms, mix)
-                .or_usage()?,
-            None,
-        )
+        let logins = Logins::Real(&args.selection.inventory);
+        let plan = prepare::plan(args, &selection, &logins, platforms, mix).or_usage()?;
+        host_keys = HostKeys::load(args.ssh.host_keys, args.ssh.known_hosts.as_deref()).or_usage()?;
+        selection.notices.extend_from_slice(host_keys.notices());
+        (plan, None)
     };
 
     let mut listener = Listener { consumers: &mut outputs.consumers, all_ok: true };
-    match carry_out(&plan, &selection.notices, &command, &signals, fleet, &mut listener) {
+    match carry_out(&plan, &selection.notices, &command, &signals, fleet, &mut host_keys, &mut listener) {
         Ok(Outcome { ending, .. }) => match ending {
             Ending::Complete if listener.all_ok => Ok(Exit::Ok),
             Ending::Complete => Ok(Exit::DeviceFailed),
@@ -80,6 +83,7 @@ fn carry_out(
     command: &WorkerCommand,
     signals: &Signals,
     fleet: Option<Fleet>,
+    host_keys: &mut HostKeys,
     listener: &mut Listener<'_>,
 ) -> anyhow::Result<Outcome> {
     for notice in notices {
@@ -91,7 +95,13 @@ fn carry_out(
         processes: plan.mix.processes,
         threads: plan.mix.threads,
     }))?;
-    let outcome = sweep(plan, command, signals, listener)?;
+    let outcome = sweep(plan, command, signals, host_keys, listener)?;
+    if let Some((added, file)) =
+        host_keys.file().map(|file| (host_keys.added(), file)).filter(|(added, _)| *added > 0)
+    {
+        let notice = format!("{} added to {}", output::count(added, "new host key"), file.display());
+        listener.on(&RunEvent::Notice(&notice))?;
+    }
     listener.on(&RunEvent::Ended(&outcome.end))?;
     if let Some(fleet) = fleet {
         listener.on(&RunEvent::Notice(&simulate::describe(&fleet.stop()?)))?;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netsweep_shared::job::Transport;
+use encoding_rs::Encoding;
+use netsweep_shared::job::{Mode, Route, Transport};
 
-use crate::secrets::SecretSource;
+use crate::secrets::Credentials;
 
 /// A whole inventory, checked.
 #[derive(Clone, Debug)]
@@ -33,18 +34,15 @@ pub struct Device {
     pub name: Arc<str>,
     /// IP address or host name.
     pub address: Arc<str>,
-    /// TCP port.
-    pub port: u16,
-    /// How to reach it.
-    pub transport: Transport,
+    /// How to reach it: never none, each transport once; the later ones only where the earlier could
+    /// not be connected to.
+    pub routes: Arc<[Route]>,
+    /// SSH servers on the way, the first of them reached from here.
+    pub jumps: Arc<[Hop]>,
     /// Name of a known platform.
     pub platform: Arc<str>,
-    /// Who logs in; empty where the device asks for nobody.
-    pub username: Arc<str>,
-    /// Where the password is.
-    pub password: Option<Arc<SecretSource>>,
-    /// Where the password that raises privileges is.
-    pub enable_password: Option<Arc<SecretSource>>,
+    /// Who logs in.
+    pub credentials: Credentials,
     /// Offer old SSH algorithms as well.
     pub ssh_legacy: bool,
     /// Time for name look-up and connection.
@@ -57,6 +55,35 @@ pub struct Device {
     pub groups: Arc<[Arc<str>]>,
     /// For selection and for simulation.
     pub vars: Arc<BTreeMap<String, String>>,
-    /// A key that the contract knows and this version does not support.
-    pub unsupported: Option<&'static str>,
+    /// How commands are run.
+    pub mode: Mode,
+    /// How long a session may be silent before something is said.
+    pub keepalive: Option<Duration>,
+    /// In which encoding it speaks, where that is not UTF-8.
+    pub encoding: Option<&'static Encoding>,
+}
+
+/// An SSH server on the way to a device.
+#[derive(Clone, Debug)]
+pub struct Hop {
+    /// IP address or host name.
+    pub address: Arc<str>,
+    /// TCP port.
+    pub port: u16,
+    /// Who logs in there.
+    pub credentials: Credentials,
+    /// Offer old SSH algorithms as well.
+    pub ssh_legacy: bool,
+}
+
+impl Device {
+    /// The first way to reach it: the one that is meant where there is talk of one.
+    pub fn route(&self) -> Route {
+        self.routes[0]
+    }
+
+    /// Whether SSH may carry the session.
+    pub fn speaks_ssh(&self) -> bool {
+        self.routes.iter().any(|route| route.transport == Transport::Ssh)
+    }
 }

@@ -7,9 +7,11 @@ mod load;
 mod values;
 // One entry for many devices.
 mod range;
+// What stands between us and a device.
+mod jumps;
 // All that is wrong with a file, at once.
 mod problems;
 
-pub use device::{Device, Group, Inventory};
+pub use device::{Device, Group, Hop, Inventory};
 pub use problems::InventoryErrors;
 pub(crate) use problems::suggestion;

@@ -8,6 +8,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
+use encoding_rs::Encoding;
 use netsweep_shared::job::JobId;
 use netsweep_shared::outcome::CommandEnd;
 use netsweep_shared::protocol::OUTPUT_CHUNK;
@@ -85,11 +86,13 @@ impl Gatherer {
         Some((gathering, last))
     }
 
-    /// Hands over what there is of `job`: when it began, and the commands of its last attempt.
+    /// Hands over what there is of `job`: when it began, and the commands of its last attempt, their
+    /// outputs in UTF-8 where `encoding` says in what else they came.
     pub(super) fn finish(
         &mut self,
         job: JobId,
         commands: &[String],
+        encoding: Option<&'static Encoding>,
     ) -> Result<(Option<SystemTime>, Vec<CommandRecord>)> {
         let Some(mut gathering) = self.jobs.remove(&job) else { return Ok((None, Vec::new())) };
         let spool = &mut gathering.spool;
@@ -98,6 +101,9 @@ impl Gatherer {
         for gathered in &gathering.commands {
             let mut output = Vec::with_capacity(gathered.length as usize);
             spool.take(gathered.length).read_to_end(&mut output).context("cannot read an output back")?;
+            if let Some(encoding) = encoding {
+                output = encoding.decode_without_bom_handling(&output).0.into_owned().into_bytes();
+            }
             let elapsed = gathered.end.map_or_else(|| gathered.first_seen.elapsed(), |end| end.elapsed);
             records.push(CommandRecord {
                 command: commands.get(gathered.index as usize).cloned().unwrap_or_default(),

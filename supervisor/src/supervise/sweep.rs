@@ -15,6 +15,7 @@ use super::signals::Signals;
 use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
+use crate::host_keys::{HostKeys, Learned};
 use crate::plan::Plan;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
 use crate::usage::UsageSampler;
@@ -42,6 +43,7 @@ pub fn sweep(
     plan: &Plan,
     command: &WorkerCommand,
     signals: &Signals,
+    host_keys: &mut HostKeys,
     listener: &mut dyn Consumer,
 ) -> Result<Outcome> {
     let settings = Settings {
@@ -60,6 +62,7 @@ pub fn sweep(
     let mut sweep = Sweep {
         plan,
         command,
+        host_keys,
         listener,
         dispatcher,
         began: Instant::now(),
@@ -80,6 +83,7 @@ pub fn sweep(
 struct Sweep<'a> {
     plan: &'a Plan,
     command: &'a WorkerCommand,
+    host_keys: &'a mut HostKeys,
     listener: &'a mut dyn Consumer,
     dispatcher: Dispatcher,
     began: Instant,
@@ -199,7 +203,7 @@ impl Sweep<'_> {
                 return self.heard(id, job, taken);
             }
             FromWorker::Started(job) => (job, Passage::Started),
-            FromWorker::NewHostKey { job, .. } => return self.heard(id, job, Ok(())),
+            FromWorker::NewHostKey { job, hop, key } => return self.take_host_key(id, job, hop, &key),
             FromWorker::LoggedIn(job) => (job, Passage::LoggedIn),
             FromWorker::CommandsBegin(job) => (job, Passage::CommandsBegin),
             FromWorker::Finished { job, end } => (job, Passage::Finished(end)),
@@ -221,6 +225,28 @@ impl Sweep<'_> {
         let known = self.knows(id, job, command);
         let taken = if known { self.gatherer.output(job, command, bytes)? } else { Err(OutOfTurn) };
         self.heard(id, job, taken)
+    }
+
+    fn take_host_key(&mut self, id: WorkerId, job: JobId, hop: u32, key: &[u8]) -> Result<()> {
+        let server = if self.dispatcher.runs(id, job) { self.plan.job(job).server(hop) } else { None };
+        let Some((host, port)) = server else {
+            return self.kill(id, format!("it told of a host key of job {job} out of turn"));
+        };
+        let device = &self.plan.job(job).device;
+        match self.host_keys.learn(host, port, key) {
+            Ok(Learned::New { name, fingerprint }) if self.plan.verbose => {
+                self.tell(&RunEvent::Notice(&format!("{device}: new host key of {name}: {fingerprint}")))?;
+            }
+            Ok(Learned::New { .. } | Learned::Known) => {}
+            Ok(Learned::Other { name, fingerprints: [first, second] }) => {
+                let notice = format!(
+                    "{device}: {name} has just shown two host keys, {first} and {second}: somebody may be in between"
+                );
+                self.tell(&RunEvent::Notice(&notice))?;
+            }
+            Err(error) => self.tell(&RunEvent::Notice(&format!("{error:#}")))?,
+        }
+        self.heard(id, job, Ok(()))
     }
 
     /// Whether `worker` runs `job` and the job has such a command.
@@ -248,7 +274,7 @@ impl Sweep<'_> {
                 Action::Start(id) => self.start_worker(id)?,
                 Action::Send { worker, job, attempt, time_left } => {
                     self.first_dispatch.get_or_insert_with(Instant::now);
-                    let message = self.plan.job(job).to_job(job, attempt, time_left);
+                    let message = self.plan.job(job).to_job(job, attempt, time_left, self.host_keys);
                     self.send(worker, ToWorker::Job(Box::new(message)));
                 }
                 Action::Drain(worker) => self.send(worker, ToWorker::Drain),
@@ -294,8 +320,8 @@ impl Sweep<'_> {
 
     fn settle(&mut self, job: JobId, attempts: u32, worker: WorkerId, verdict: Verdict) -> Result<()> {
         let planned = self.plan.job(job);
-        let (started, commands) = self.gatherer.finish(job, &planned.commands)?;
-        let AttemptEnd { failure, timing, route, .. } = match verdict {
+        let (started, commands) = self.gatherer.finish(job, &planned.commands, planned.encoding)?;
+        let AttemptEnd { failure, timing, route, old_algorithms } = match verdict {
             Verdict::Told(end) => end,
             Verdict::Lost(failure) => {
                 let total = started.and_then(|started| started.elapsed().ok()).unwrap_or_default();
@@ -321,6 +347,7 @@ impl Sweep<'_> {
             started,
             timing_ms: TimingMs::from(timing),
             commands,
+            ssh_legacy: planned.ssh_legacy.then_some(old_algorithms),
         };
         self.last_result = Some(Instant::now());
         self.tell(&RunEvent::DeviceDone(&record))

@@ -1,17 +1,12 @@
-//! Where secrets are, and reading them: once each, before anything is started.
+//! Where a secret is, and reading it.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use netsweep_shared::login::Login;
 use netsweep_shared::secret::Secret;
-
-use crate::inventory::Device;
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,93 +24,18 @@ pub enum SecretSource {
     Prompt,
 }
 
-/// Reads the logins of `devices`, in their order; devices with the same credential share one.
-///
-/// # Errors
-/// All secrets that cannot be read, with the devices that need them.
-pub fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<Arc<Login>>> {
-    let mut reader = Reader { folder: inventory.parent().unwrap_or(Path::new("")), read: HashMap::new() };
-    let mut logins: HashMap<_, Arc<Login>> = HashMap::new();
-    let mut all = Vec::with_capacity(devices.len());
-    for device in devices {
-        let password = reader.read(device.password.as_ref(), "password", device);
-        let enable_password = reader.read(device.enable_password.as_ref(), "enable_password", device);
-        let key = (Arc::clone(&device.username), place(&device.password), place(&device.enable_password));
-        let login = logins.entry(key).or_insert_with(|| {
-            Arc::new(Login {
-                username: device.username.to_string(),
-                key: None,
-                agent: None,
-                password,
-                enable_password,
-            })
-        });
-        all.push(Arc::clone(login));
-    }
-    reader.told()?;
-    Ok(all)
-}
-
-/// Secrets are told apart by where the inventory names them.
-fn place(source: &Option<Arc<SecretSource>>) -> Option<usize> {
-    source.as_ref().map(|source| Arc::as_ptr(source).addr())
-}
-
-struct Reader<'a> {
-    folder: &'a Path,
-    read: HashMap<usize, Outcome>,
-}
-
-enum Outcome {
-    Read(Secret),
-    Unreadable { why: anyhow::Error, key: &'static str, first: Arc<str>, devices: usize },
-}
-
-impl Reader<'_> {
-    fn read(
-        &mut self,
-        source: Option<&Arc<SecretSource>>,
-        key: &'static str,
-        device: &Device,
-    ) -> Option<Secret> {
-        let source = source?;
-        let outcome = self.read.entry(Arc::as_ptr(source).addr()).or_insert_with(|| {
-            match source.read(self.folder, key) {
-                Ok(secret) => Outcome::Read(secret),
-                Err(why) => Outcome::Unreadable { why, key, first: Arc::clone(&device.name), devices: 0 },
-            }
-        });
-        match outcome {
-            Outcome::Read(secret) => Some(secret.clone()),
-            Outcome::Unreadable { devices, .. } => {
-                *devices += 1;
-                None
-            }
-        }
-    }
-
-    fn told(self) -> Result<()> {
-        let mut lines: Vec<String> = self
-            .read
-            .into_values()
-            .filter_map(|outcome| match outcome {
-                Outcome::Read(_) => None,
-                Outcome::Unreadable { why, key, first, devices: 1 } => {
-                    Some(format!("{key} of device {first:?}: {why:#}"))
-                }
-                Outcome::Unreadable { why, key, first, devices } => {
-                    Some(format!("{key} of device {first:?} and {} more: {why:#}", devices - 1))
-                }
-            })
-            .collect();
-        lines.sort();
-        ensure!(lines.is_empty(), "{}", lines.join("\n"));
-        Ok(())
-    }
-}
-
 impl SecretSource {
-    fn read(&self, folder: &Path, key: &str) -> Result<Secret> {
+    /// Reads one line; `key` is what the user is asked for. Relative paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// Says what to do, and nothing of what was read.
+    pub(super) fn read(&self, folder: &Path, key: &str) -> Result<Secret> {
+        let secret = self.read_whole(folder, key)?;
+        one_line(&secret).with_context(|| self.name())
+    }
+
+    /// Reads all of it.
+    pub(super) fn read_whole(&self, folder: &Path, key: &str) -> Result<Secret> {
         match self {
             Self::Plain(secret) => Ok(secret.clone()),
             Self::Env(name) => match std::env::var(name) {
@@ -133,26 +53,41 @@ impl SecretSource {
                 let path = folder.join(path);
                 let bytes =
                     fs::read(&path).with_context(|| format!("cannot read the file {}", path.display()))?;
-                text(bytes).with_context(|| format!("the file {}", path.display()))
+                text(bytes).with_context(|| self.name())
             }
-            Self::Command(words) => run(words),
+            Self::Command(words) => text(run(words)?).with_context(|| self.name()),
             Self::Prompt => ask(key),
+        }
+    }
+
+    /// What to call it, without what is in it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Plain(_) => "the text in the inventory".into(),
+            Self::Env(name) => format!("the environment variable {name}"),
+            Self::File(path) => format!("the file {}", path.display()),
+            Self::Command(words) => format!("the output of {}", words.first().map_or("", String::as_str)),
+            Self::Prompt => "what was typed".into(),
         }
     }
 }
 
-/// What a file or a program gave, without the line end that editors and `echo` add.
 fn text(bytes: Vec<u8>) -> Result<Secret> {
     // The error would hold the bytes.
     let Ok(text) = String::from_utf8(bytes) else { bail!("is not UTF-8") };
-    let secret =
-        text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-    ensure!(!secret.is_empty(), "is empty");
-    ensure!(!secret.contains(['\n', '\r']), "has more than one line");
-    Ok(Secret::new(secret))
+    Ok(Secret::new(text))
 }
 
-fn run(words: &[String]) -> Result<Secret> {
+/// Without the line end that editors and `echo` add.
+fn one_line(secret: &Secret) -> Result<Secret> {
+    let text = secret.expose();
+    let line = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    ensure!(!line.is_empty(), "is empty");
+    ensure!(!line.contains(['\n', '\r']), "has more than one line");
+    Ok(Secret::new(line))
+}
+
+fn run(words: &[String]) -> Result<Vec<u8>> {
     let [program, arguments @ ..] = words else { bail!("no program is named") };
     let output = Command::new(program)
         .args(arguments)
@@ -164,7 +99,7 @@ fn run(words: &[String]) -> Result<Secret> {
         let said = stderr.lines().next().map(|line| format!(": {line}")).unwrap_or_default();
         bail!("{program} failed ({}){said}", output.status);
     }
-    text(output.stdout).with_context(|| format!("the output of {program}"))
+    Ok(output.stdout)
 }
 
 fn ask(key: &str) -> Result<Secret> {
@@ -196,6 +131,10 @@ mod tests {
         let command = |script: &str| SecretSource::Command(vec!["sh".into(), "-c".into(), script.into()]);
         assert_eq!(read(&command("echo abc"), folder.path()), Ok("abc".into()));
         assert!(read(&command("true"), folder.path()).is_err_and(|error| error.contains("is empty")));
+        assert!(
+            read(&command("echo a; echo b"), folder.path())
+                .is_err_and(|error| error.ends_with("has more than one line"))
+        );
     }
 
     #[test]
