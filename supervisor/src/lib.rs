@@ -7,10 +7,12 @@
 pub mod cli;
 // Which devices, on which platforms, with which secrets.
 pub mod commands_file;
+pub mod home;
 pub mod inventory;
 pub mod platforms;
 pub mod secrets;
 pub mod select;
+pub mod ssh_config;
 // What will be done, and with how many processes and threads.
 pub mod mix;
 pub mod plan;

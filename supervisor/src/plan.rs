@@ -4,8 +4,9 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
+use encoding_rs::Encoding;
 use netsweep_shared::host_key::HostKeyCheck;
-use netsweep_shared::job::{Job, JobId, Mode, Route, SshSettings, Timeouts};
+use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 
@@ -47,6 +48,8 @@ pub struct PlannedJob {
     /// How to reach it: never none, and the later ones only where the earlier could not be connected
     /// to.
     pub routes: Arc<[Route]>,
+    /// SSH servers on the way, the first of them reached from here.
+    pub jumps: Arc<[PlannedJump]>,
     /// Name of its platform.
     pub platform: Arc<str>,
     /// Who logs in; shared by all devices with the same credential.
@@ -57,8 +60,27 @@ pub struct PlannedJob {
     pub timeouts: Timeouts,
     /// Old algorithms as well.
     pub ssh_legacy: bool,
+    /// How commands are run.
+    pub mode: Mode,
+    /// Say something that means nothing where nothing was said for so long.
+    pub keepalive: Option<Duration>,
+    /// How the outputs are encoded, where that is not UTF-8.
+    pub encoding: Option<&'static Encoding>,
     /// What the dispatcher needs to know.
     pub spec: JobSpec,
+}
+
+/// An SSH server on the way to a device.
+#[derive(Clone, Debug)]
+pub struct PlannedJump {
+    /// IP address or host name.
+    pub address: Arc<str>,
+    /// TCP port.
+    pub port: u16,
+    /// Who logs in there.
+    pub login: Arc<Login>,
+    /// Old algorithms as well.
+    pub ssh_legacy: bool,
 }
 
 impl Plan {
@@ -67,11 +89,13 @@ impl Plan {
         &self.jobs[id.index()]
     }
 
-    /// Sends each job to the simulated device that stands in for its own.
+    /// Sends each job to the simulated device that stands in for its own, straight and over the first
+    /// of its transports.
     pub fn redirect(&mut self, endpoints: &[SocketAddrV4]) {
         for (job, endpoint) in self.jobs.iter_mut().zip(endpoints) {
             job.address = endpoint.ip().to_string().into();
             job.routes = Arc::new([Route { port: endpoint.port(), ..job.routes[0] }]);
+            job.jumps = Arc::default();
         }
     }
 }
@@ -80,20 +104,40 @@ impl PlannedJob {
     /// The message for the worker: this device's attempt number `attempt`, which may take
     /// `time_left`.
     pub fn to_job(&self, id: JobId, attempt: u32, time_left: Duration) -> Job {
+        let ssh = self.routes.iter().find(|route| route.transport == Transport::Ssh);
         Job {
             id,
             attempt,
             device: self.device.to_string(),
             address: self.address.to_string(),
             routes: self.routes.to_vec(),
-            jumps: vec![],
+            jumps: self.jumps.iter().map(PlannedJump::to_jump).collect(),
             platform: self.platform.to_string(),
             login: Login::clone(&self.login),
             commands: self.commands.to_vec(),
             timeouts: Timeouts { device: time_left, ..self.timeouts },
-            ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: self.ssh_legacy },
-            mode: Mode::Shell,
-            keepalive: None,
+            ssh: SshSettings {
+                host_key: ssh.map_or(HostKeyCheck::Off, |ssh| host_key_of(&self.address, ssh.port)),
+                legacy: self.ssh_legacy,
+            },
+            mode: self.mode,
+            keepalive: self.keepalive,
         }
     }
+}
+
+impl PlannedJump {
+    fn to_jump(&self) -> Jump {
+        Jump {
+            address: self.address.to_string(),
+            port: self.port,
+            login: Login::clone(&self.login),
+            ssh: SshSettings { host_key: host_key_of(&self.address, self.port), legacy: self.ssh_legacy },
+        }
+    }
+}
+
+/// What is known of the keys of the SSH server at `address`.
+fn host_key_of(_address: &str, _port: u16) -> HostKeyCheck {
+    HostKeyCheck::Off
 }

@@ -39,6 +39,10 @@ pub struct Record {
     pub timing_ms: TimingMs,
     /// The commands that were begun.
     pub commands: Vec<CommandRecord>,
+    /// Of a device with `ssh_legacy`: the old algorithms that its session used. Last and left out
+    /// elsewhere, so that an ordinary record is no other for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_legacy: Option<Vec<String>>,
 }
 
 /// How a device ended.
@@ -93,15 +97,26 @@ pub struct CommandRecord {
     pub command: String,
     /// `failed` where the device refused it or the session ended within it.
     pub status: CommandStatus,
-    /// What the device printed; in JSON, bytes that are not UTF-8 become U+FFFD.
+    /// What the device printed, in UTF-8 where its encoding is known; in JSON, bytes that are not
+    /// UTF-8 become U+FFFD.
     #[serde(serialize_with = "lossy")]
     pub output: Vec<u8>,
+    /// What the device printed in its own encoding, where `output` had to be decoded from that.
+    #[serde(skip)]
+    pub undecoded: Option<Vec<u8>>,
     /// From its first byte sent to the end of its output.
     pub elapsed_ms: f64,
     /// The output went over the limit and was cut.
     pub truncated: bool,
     /// What a template made of the output.
     pub parsed: Option<serde_json::Value>,
+}
+
+impl CommandRecord {
+    /// The output, byte for byte as the device sent it.
+    pub fn as_sent(&self) -> &[u8] {
+        self.undecoded.as_ref().unwrap_or(&self.output)
+    }
 }
 
 /// How a command ended.

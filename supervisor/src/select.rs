@@ -131,7 +131,7 @@ impl Test {
             Self::Name(glob) => glob.is_match(&*device.name),
             Self::Group(name) => device.groups.iter().any(|group| **group == **name),
             Self::Platform(glob) => glob.is_match(&*device.platform),
-            Self::Transport(name) => device.transport.as_str() == name,
+            Self::Transport(name) => device.route().transport.as_str() == name,
             Self::Var(key, glob) => device.vars.get(key).is_some_and(|value| glob.is_match(value)),
         }
     }
@@ -165,7 +165,7 @@ mod tests {
             vars = { site = "spb", role = "edge" }
         "#;
         std::fs::write(file.path(), text).expect("written");
-        Inventory::load(file.path(), &["cisco_ios", "juniper_junos"]).expect("it is good")
+        Inventory::load(file.path(), &["cisco_ios", "juniper_junos"], None).expect("it is good")
     }
 
     #[test]

@@ -85,6 +85,11 @@ pub struct SelectionArgs {
     /// Commands, one a line, `#` comments; run after those of the command line
     #[arg(short = 'f', long, value_name = "FILE")]
     pub commands_file: Option<PathBuf>,
+
+    /// OpenSSH configuration that fills in what the inventory does not say; `none` reads none [default:
+    /// ~/.ssh/config, where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub ssh_config: Option<PathBuf>,
 }
 
 /// Processes and threads.

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use netsweep_shared::job::Route;
+
 use super::args::RunArgs;
 use super::prepare::{DEFAULT_COMMAND, DEFAULT_CONNECT, Selection};
+use crate::inventory::Device;
 use crate::mix::Mix;
 use crate::output::{bytes, count};
 use crate::usage::Machine;
@@ -17,8 +20,11 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
     for device in &selection.devices {
         writeln!(
             out,
-            "  {:name_width$}  {}:{} {} {}",
-            device.name, device.address, device.port, device.transport, device.platform
+            "  {:name_width$}  {} {}{}",
+            device.name,
+            way(device),
+            device.platform,
+            if args.simulate { String::new() } else { jumps(device) }
         )?;
     }
     writeln!(out, "\ncommands:")?;
@@ -62,4 +68,17 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
         humantime::format_duration(limits.device_timeout * u32::try_from(waves).unwrap_or(u32::MAX))
     )?;
     Ok(())
+}
+
+/// `192.0.2.1:22 ssh`, and the ports and transports that are tried where that cannot be connected to.
+fn way(device: &Device) -> String {
+    let Route { transport, port } = device.route();
+    let fallbacks =
+        device.routes[1..].iter().map(|route| format!(", else :{} {}", route.port, route.transport));
+    format!("{}:{port} {transport}{}", device.address, fallbacks.collect::<String>())
+}
+
+fn jumps(device: &Device) -> String {
+    let jumps: Vec<_> = device.jumps.iter().map(|hop| format!("{}:{}", hop.address, hop.port)).collect();
+    if jumps.is_empty() { String::new() } else { format!(" via {}", jumps.join(", ")) }
 }

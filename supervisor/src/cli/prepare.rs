@@ -1,13 +1,13 @@
 //! From what was typed to what will be done. Everything that can be wrong with the input is found
 //! here, before anything is started.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use netsweep_shared::job::{Route, Timeouts};
+use netsweep_shared::job::Timeouts;
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 
@@ -15,12 +15,14 @@ use super::args::{LimitArgs, RunArgs, SelectionArgs};
 use super::simulate::SIMULATED_USER;
 use crate::commands_file;
 use crate::dispatch::JobSpec;
-use crate::inventory::{Device, Inventory};
+use crate::home;
+use crate::inventory::{Device, Hop, Inventory};
 use crate::mix::{Mix, raise_descriptor_limit};
-use crate::plan::{Plan, PlannedJob};
+use crate::plan::{Plan, PlannedJob, PlannedJump};
 use crate::platforms::{Platforms, ReadOnly};
-use crate::secrets::read_logins;
+use crate::secrets::LoginReader;
 use crate::select::Limit;
+use crate::ssh_config::SshConfig;
 use crate::supervise::WorkerCommand;
 
 pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
@@ -40,8 +42,17 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Loads the inventory and selects from it.
-    pub(super) fn load(args: &SelectionArgs, commands: &[String], platforms: &Platforms) -> Result<Self> {
-        let inventory = Inventory::load(&args.inventory, &platforms.names())?;
+    ///
+    /// # Errors
+    /// Everything that is wrong with either, and commands that cannot be sent.
+    pub(super) fn load(
+        args: &SelectionArgs,
+        commands: &[String],
+        platforms: &Platforms,
+        rehearsal: bool,
+    ) -> Result<Self> {
+        let ssh = if rehearsal { None } else { Some(ssh_config(args.ssh_config.as_deref())?) };
+        let inventory = Inventory::load(&args.inventory, &platforms.names(), ssh.as_ref())?;
         let limit = args.limit.as_deref().map(|text| Limit::parse(text, &inventory)).transpose()?;
         let Inventory { devices, groups, notices } = inventory;
         ensure!(!devices.is_empty(), "{} has no devices: add a [[devices]] entry", args.inventory.display());
@@ -56,24 +67,30 @@ impl Selection {
             bail!("--limit {limit:?} selects none of the devices of {}", args.inventory.display());
         }
         let mut selection = Self { commands: Vec::new(), devices, group_limits, notices };
-        selection.check_support()?;
         selection.commands = selection.commands_for(commands, args.commands_file.as_deref())?;
+        selection.check_encodings()?;
         Ok(selection)
     }
 
-    /// Refuses what the inventory may say and this version cannot do: were it ignored, a session
-    /// would not be what its owner asked for.
-    fn check_support(&self) -> Result<()> {
-        let Some((device, key)) = self.devices.iter().find_map(|device| Some((device, device.unsupported?)))
-        else {
-            return Ok(());
-        };
-        let others = self.devices.iter().filter(|device| device.unsupported.is_some()).count() - 1;
-        let others = if others > 0 { format!(" (and {others} more such devices)") } else { String::new() };
-        bail!(
-            "device {:?}: {key} is not supported yet{others}; leave it out or leave the device out with --limit",
-            device.name
-        )
+    /// Commands are sent in UTF-8: on a device with another encoding they would arrive as others.
+    fn check_encodings(&self) -> Result<()> {
+        for (device, commands) in self.devices.iter().zip(&self.commands) {
+            let Some(encoding) = device.encoding else { continue };
+            if let Some(command) = commands.iter().find(|command| !command.is_ascii()) {
+                bail!(
+                    "device {:?}: the command {command:?} goes beyond ASCII, and commands are sent in UTF-8, not \
+                     in the device's encoding, {}",
+                    device.name,
+                    encoding.name()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether any session goes over a jump.
+    pub(super) fn has_jumps(&self) -> bool {
+        self.devices.iter().any(|device| !device.jumps.is_empty())
     }
 
     fn commands_for(&self, typed: &[String], file: Option<&Path>) -> Result<Vec<Arc<[String]>>> {
@@ -108,16 +125,31 @@ fn check_command(command: &str) -> Result<()> {
     Ok(())
 }
 
+/// The configuration at `path`, or the user's own where there is one.
+fn ssh_config(path: Option<&Path>) -> Result<SshConfig> {
+    match path {
+        Some(none) if none == "none" => Ok(SshConfig::default()),
+        Some(path) => SshConfig::load(path).context("--ssh-config"),
+        None => match home::home().map(|home| home.join(".ssh/config")).filter(|path| path.is_file()) {
+            Some(path) => SshConfig::load(&path).context("--ssh-config none reads no such file"),
+            None => Ok(SshConfig::default()),
+        },
+    }
+}
+
 /// Who logs in where.
 pub(super) enum Logins<'a> {
     /// To the devices themselves, with the inventory's secrets.
     Real(&'a Path),
-    /// To simulated devices, which let everyone in: no secret is read.
+    /// To simulated devices, which let everyone in: no secret is read, and nothing is jumped over.
     Simulated,
 }
 
+/// A device's login, and the way there.
+type LoginAndJumps = (Arc<Login>, Arc<[PlannedJump]>);
+
 impl Logins<'_> {
-    fn of(&self, devices: &[Device]) -> Result<Vec<Arc<Login>>> {
+    fn of(&self, devices: &[Device]) -> Result<Vec<LoginAndJumps>> {
         match self {
             Self::Real(inventory) => read_logins(devices, inventory),
             Self::Simulated => {
@@ -129,15 +161,39 @@ impl Logins<'_> {
                     password: secret(),
                     enable_password: secret(),
                 });
-                Ok(vec![login; devices.len()])
+                Ok(vec![(login, Arc::default()); devices.len()])
             }
         }
     }
 }
 
+fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<LoginAndJumps>> {
+    let mut reader = LoginReader::new(inventory);
+    // Devices with the same way share it.
+    let mut ways: HashMap<*const Hop, Arc<[PlannedJump]>> = HashMap::new();
+    let mut all = Vec::with_capacity(devices.len());
+    for device in devices {
+        let login = reader.login(&device.credentials, &format!("device {:?}", device.name));
+        let jumps = ways.entry(device.jumps.as_ptr()).or_insert_with(|| {
+            let planned = |hop: &Hop| PlannedJump {
+                address: Arc::clone(&hop.address),
+                port: hop.port,
+                login: reader.login(&hop.credentials, &format!("jump {:?}", hop.address)),
+                ssh_legacy: hop.ssh_legacy,
+            };
+            device.jumps.iter().map(planned).collect()
+        });
+        all.push((login, Arc::clone(jumps)));
+    }
+    reader.finish()?;
+    Ok(all)
+}
+
 /// Processes and threads for a selection, and what is to be said of them.
-pub(super) fn choose_mix(args: &RunArgs, devices: usize) -> (Mix, Vec<String>) {
-    Mix::choose(args.mix.processes, args.mix.threads, devices, raise_descriptor_limit())
+pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<String>) {
+    let jumps = selection.has_jumps() && !args.simulate;
+    let devices = selection.devices.len();
+    Mix::choose(args.mix.processes, args.mix.threads, devices, jumps, raise_descriptor_limit())
 }
 
 /// Joins everything into the plan.
@@ -152,26 +208,31 @@ pub(super) fn plan(
     let read_only: BTreeMap<&str, ReadOnly> =
         platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
-    let jobs =
-        selection.devices.iter().zip(&selection.commands).zip(logins).map(|((device, commands), login)| {
+    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).map(
+        |((device, commands), (login, jumps))| {
             let limited =
                 device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
 
             PlannedJob {
                 device: Arc::clone(&device.name),
                 address: Arc::clone(&device.address),
-                routes: Arc::new([Route { transport: device.transport, port: device.port }]),
+                routes: Arc::clone(&device.routes),
+                jumps,
                 platform: Arc::clone(&device.platform),
                 login,
                 timeouts: timeouts(&args.limits, device),
                 ssh_legacy: device.ssh_legacy,
+                mode: device.mode,
+                keepalive: device.keepalive,
+                encoding: device.encoding,
                 spec: JobSpec {
                     read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
                     groups: limited.map(|index| index as u16).collect(),
                 },
                 commands: Arc::clone(commands),
             }
-        });
+        },
+    );
     let jobs: Vec<PlannedJob> = jobs.collect();
     Ok(Plan {
         run: run_name(),

@@ -25,9 +25,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
         .or_usage();
     }
     let platforms = Platforms::builtin();
-    let mut selection = Selection::load(&args.selection, &args.commands, platforms).or_usage()?;
+    let mut selection =
+        Selection::load(&args.selection, &args.commands, platforms, args.simulate).or_usage()?;
     let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
-    let (mix, said) = prepare::choose_mix(args, selection.devices.len());
+    let (mix, said) = prepare::choose_mix(args, &selection);
     selection.notices.extend(said);
     if args.dry_run {
         return match output::written(dry_run::print(args, &selection, mix, &mut std::io::stdout().lock())) {

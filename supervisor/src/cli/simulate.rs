@@ -30,7 +30,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, ExitError> {
     let platforms = Platforms::builtin();
     let devices = match &args.inventory {
         Some(path) => {
-            let inventory = Inventory::load(path, &platforms.names()).or_usage()?;
+            let inventory = Inventory::load(path, &platforms.names(), None).or_usage()?;
             inventory.devices.iter().map(simulated).collect::<Result<_>>().or_usage()?
         }
         None => {
@@ -75,7 +75,7 @@ pub(super) fn simulated(device: &Device) -> Result<SimulatedDevice> {
     Ok(SimulatedDevice {
         name: device.name.to_string(),
         platform: device.platform.to_string(),
-        transport: device.transport,
+        transport: device.route().transport,
         fault: fault
             .transpose()
             .map_err(anyhow::Error::msg)

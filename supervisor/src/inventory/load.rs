@@ -7,13 +7,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use netsweep_shared::job::Transport;
+use netsweep_shared::job::{Mode, Route, Transport};
 use toml::de::{DeTable, DeValue};
 
-use super::device::{Device, Group, Inventory};
+use super::complete::{Draft, complete};
+use super::device::{Credentials, Device, Group, Inventory};
+use super::jumps::{Author, Jump};
 use super::problems::{InventoryErrors, Problems, suggestion};
 use super::range::{Pattern, addresses};
-use super::values::{Reader, Settings, Value};
+use super::settings::{Entry as TransportEntry, Settings};
+use super::values::{Reader, Value};
+use crate::ssh_config::SshConfig;
 
 const SECTIONS: [&str; 3] = ["defaults", "groups", "devices"];
 /// Keys that only a device has.
@@ -22,11 +26,13 @@ const DEVICE: [&str; 3] = ["name", "address", "groups"];
 const GROUP: [&str; 1] = ["max_sessions"];
 
 impl Inventory {
-    /// Reads and checks the file at `path`; `platforms` are the names that it may use.
+    /// Reads and checks the file at `path`; `platforms` are the names that it may use, and `ssh` fills
+    /// in what it does not say. Without `ssh` this is a rehearsal: nobody logs in, and a user's name
+    /// may be missing.
     ///
     /// # Errors
     /// Everything that is wrong with it, with its places.
-    pub fn load(path: &Path, platforms: &[&str]) -> Result<Self, InventoryErrors> {
+    pub fn load(path: &Path, platforms: &[&str], ssh: Option<&SshConfig>) -> Result<Self, InventoryErrors> {
         let bytes = std::fs::read(path).map_err(|error| cannot_read(path, &error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
@@ -35,7 +41,7 @@ impl Inventory {
                 .count();
             InventoryErrors::single(format!("{}:{}: not UTF-8 text", path.display(), line + 1))
         })?;
-        parse(path, &text, platforms)
+        parse(path, &text, platforms, ssh)
     }
 }
 
@@ -49,7 +55,12 @@ fn cannot_read(path: &Path, error: &io::Error) -> InventoryErrors {
     InventoryErrors::single(format!("cannot read the inventory {}: {error}{remedy}", path.display()))
 }
 
-fn parse(path: &Path, text: &str, platforms: &[&str]) -> Result<Inventory, InventoryErrors> {
+pub(super) fn parse(
+    path: &Path,
+    text: &str,
+    platforms: &[&str],
+    ssh: Option<&SshConfig>,
+) -> Result<Inventory, InventoryErrors> {
     let mut problems = Problems::new(path, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -63,13 +74,15 @@ fn parse(path: &Path, text: &str, platforms: &[&str]) -> Result<Inventory, Inven
         defaults: Settings::default(),
         groups: BTreeMap::new(),
         names: HashMap::new(),
-        devices: Vec::new(),
+        drafts: Vec::new(),
     };
     file.read(root.get_ref());
-    let File { reader, groups, devices, .. } = file;
-    reader.problems.unless_any()?;
+    let File { reader: Reader { mut problems, .. }, groups, drafts, .. } = file;
+    let devices = complete(drafts, ssh, &mut problems);
+    problems.unless_any()?;
     let groups = groups.into_iter().map(|(name, group)| (name, group.own)).collect();
-    Ok(Inventory { devices, groups, notices: Vec::new() })
+    let notices = ssh.map(|ssh| ssh.notices.clone()).unwrap_or_default();
+    Ok(Inventory { devices, groups, notices })
 }
 
 struct File<'a> {
@@ -78,7 +91,7 @@ struct File<'a> {
     groups: BTreeMap<Arc<str>, GroupSection>,
     /// Where each device was first named.
     names: HashMap<Arc<str>, usize>,
-    devices: Vec<Device>,
+    drafts: Vec<Draft>,
 }
 
 struct GroupSection {
@@ -163,7 +176,9 @@ impl File<'_> {
                 let address = addresses
                     .as_ref()
                     .map_or_else(|| Arc::clone(&device_name), |all| all[number].as_str().into());
-                self.devices.push(Device { name: device_name, address, ..model.clone() });
+                let Draft { device, ssh_port_said, jump, at } = model.clone();
+                let device = Device { name: device_name, address, ..device };
+                self.drafts.push(Draft { device, ssh_port_said, jump, at });
             }
         }
     }
@@ -204,7 +219,7 @@ impl File<'_> {
 
     /// The device's own value wins, then its groups' in order, then the defaults. Without name and
     /// address.
-    fn resolve(&mut self, own: &Settings, groups: Vec<Arc<str>>, at: &Range<usize>) -> Option<Device> {
+    fn resolve(&mut self, own: &Settings, groups: Vec<Arc<str>>, at: &Range<usize>) -> Option<Draft> {
         let levels: Vec<&Settings> = std::iter::once(own)
             .chain(groups.iter().map(|name| &self.groups[name].settings))
             .chain([&self.defaults])
@@ -218,148 +233,64 @@ impl File<'_> {
         for level in levels.iter().rev() {
             vars.extend(level.vars.iter().map(|(key, value)| (key.clone(), value.clone())));
         }
-        let transport = first!(transport).unwrap_or(Transport::Ssh);
-        let model = Device {
+        let routes = routes(&levels);
+        let ssh = routes.iter().find(|route| route.transport == Transport::Ssh);
+        let device = Device {
             name: "".into(),
             address: "".into(),
-            port: first!(port).unwrap_or_else(|| transport.default_port()),
-            transport,
-            platform: first!(platform).unwrap_or_else(|| "".into()),
-            username: first!(username).unwrap_or_else(|| "".into()),
-            password: first!(password),
-            enable_password: first!(enable_password),
+            routes: routes.iter().map(TransportEntry::route).collect(),
+            jumps: Arc::default(),
+            platform: first!(platform).unwrap_or_default(),
+            credentials: Arc::new(Credentials {
+                username: first!(username).unwrap_or_default(),
+                password: first!(password),
+                enable_password: first!(enable_password),
+                private_key: first!(private_key),
+                agent: first!(agent).unwrap_or(false),
+            }),
             ssh_legacy: first!(ssh_legacy).unwrap_or(false),
+            mode: first!(mode).unwrap_or_default(),
+            keepalive: first!(keepalive),
+            encoding: first!(encoding).filter(|encoding| *encoding != encoding_rs::UTF_8),
             connect_timeout: first!(connect_timeout),
             command_timeout: first!(command_timeout),
             commands: first!(commands).unwrap_or_default(),
-            unsupported: first!(unsupported),
             vars: Arc::new(vars),
             groups: groups.into(),
         };
-        if model.platform.is_empty() {
+        if device.mode == Mode::Exec && routes.iter().any(|route| route.transport == Transport::Telnet) {
+            self.reader.problems.add(at, "mode exec goes over SSH alone, and transport names telnet");
+        }
+        if device.platform.is_empty() {
             let message =
                 "no platform: set it for the device, a group or in [defaults] (\"generic\" fits many)";
             self.reader.problems.add(at, message);
             return None;
         }
-        if model.username.is_empty() && transport == Transport::Ssh {
-            self.reader
-                .problems
-                .add(at, "no username: SSH needs one; set it for the device, a group or in [defaults]");
-            return None;
-        }
-        Some(model)
+        let jump = first!(jump).map(|hops| Jump { hops, author: Author::Inventory });
+        Some(Draft { ssh_port_said: ssh.is_some_and(|ssh| ssh.port.is_some()), device, jump, at: at.start })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PLATFORMS: [&str; 2] = ["cisco_ios", "juniper_junos"];
-
-    fn load(text: &str) -> Result<Inventory, String> {
-        parse(Path::new("devices.toml"), text, &PLATFORMS).map_err(|errors| errors.to_string())
+impl TransportEntry {
+    fn route(&self) -> Route {
+        let port = self.port.unwrap_or_else(|| self.transport.default_port());
+        Route { transport: self.transport, port }
     }
+}
 
-    #[test]
-    fn the_nearest_value_wins() {
-        let inventory = load(
-            r#"
-            [defaults]
-            platform = "cisco_ios"
-            username = "default"
-            port = 1
-            vars = { a = "default", b = "default", c = 3 }
-            [groups.first]
-            username = "first"
-            port = 2
-            vars = { a = "first", b = "first" }
-            max_sessions = 7
-            [groups.second]
-            username = "second"
-            transport = "telnet"
-            [[devices]]
-            name = "both"
-            groups = ["first", "second"]
-            port = 3
-            vars = { a = "own" }
-            [[devices]]
-            name = "none"
-            address = "192.0.2.1"
-            "#,
-        )
-        .expect("it is good");
-        let both = &inventory.devices[0];
-        assert_eq!((&*both.username, both.port, both.transport), ("first", 3, Transport::Telnet));
-        assert_eq!(&*both.address, "both");
-        let vars: Vec<_> = both.vars.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(vars, ["a=own", "b=first", "c=3"]);
-        let none = &inventory.devices[1];
-        assert_eq!((&*none.username, none.port, none.transport), ("default", 1, Transport::Ssh));
-        assert_eq!(inventory.groups["first"].max_sessions, Some(7));
+/// The transports of the nearest level that names any. `port` is the first one's; where that has a
+/// port of its own, what is said nearer wins.
+fn routes(levels: &[&Settings]) -> Vec<TransportEntry> {
+    let nearest = levels.iter().enumerate().find_map(|(level, it)| Some((level, it.transport.as_deref()?)));
+    let ssh = TransportEntry { transport: Transport::Ssh, port: None };
+    let (transport_level, mut routes) =
+        nearest.map_or((levels.len(), vec![ssh]), |(level, routes)| (level, routes.to_vec()));
+    let port = levels.iter().enumerate().find_map(|(level, it)| Some((level, it.port?)));
+    if let (Some((level, port)), [first, ..]) = (port, routes.as_mut_slice())
+        && (first.port.is_none() || level < transport_level)
+    {
+        first.port = Some(port);
     }
-
-    #[test]
-    fn an_entry_may_stand_for_many() {
-        let inventory = load(
-            "[defaults]\nplatform = \"cisco_ios\"\nusername = \"a\"\n[[devices]]\nname = \"leaf-[01-48]\"\naddress = \"10.0.0.0/24\"\n",
-        )
-        .expect("it is good");
-        assert_eq!(inventory.devices.len(), 48);
-        assert_eq!(&*inventory.devices[47].name, "leaf-48");
-        assert_eq!(&*inventory.devices[47].address, "10.0.0.48");
-        assert_eq!(inventory.devices[47].port, 22);
-    }
-
-    #[test]
-    fn everything_that_is_wrong_is_told_at_once_with_its_place() {
-        let errors = load(
-            r#"[default]
-[defaults]
-platform = "cisco_io"
-username = "a"
-connect_timeout = "soon"
-[groups.core]
-max_sesions = 3
-[[devices]]
-name = "core-1"
-port = 70000
-groups = ["cor"]
-[[devices]]
-name = "core-1"
-transport = "tellnet"
-password = { evn = "X" }
-[[devices]]
-address = "192.0.2.1"
-[[devices]]
-name = "x[2-1]"
-[[devices]]
-name = "y"
-commands = ["show\nreload"]
-"#,
-        )
-        .expect_err("it is bad");
-        insta::assert_snapshot!(errors, @r#"
-        devices.toml:1:2: unknown section "default": did you mean "defaults"?
-        devices.toml:3:12: unknown platform "cisco_io": did you mean "cisco_ios"?
-        devices.toml:5:19: connect_timeout must be a time, such as "30s" or "2m"
-        devices.toml:7:1: unknown key "max_sesions" in [groups.core]: did you mean "max_sessions"?
-        devices.toml:10:8: port must be a whole number from 1 to 65535
-        devices.toml:11:10: unknown group "cor": did you mean "core"?
-        devices.toml:13:8: a second device "core-1"; the first is at devices.toml:9
-        devices.toml:14:13: unknown transport "tellnet": did you mean "telnet"?
-        devices.toml:15:12: password must be text in quotes, { env = "…" }, { file = "…" }, { command = ["…"] } or { prompt = true }
-        devices.toml:16:1: a [[devices]] entry without a name
-        devices.toml:19:8: name: [2-1] is no range: 2 is more than 1
-        devices.toml:22:13: each of commands must be one line without control characters
-        12 errors; nothing was started
-        "#);
-    }
-
-    #[test]
-    fn broken_toml_has_its_place() {
-        let errors = load("[defaults]\nplatform = \n").expect_err("it is broken");
-        assert!(errors.starts_with("devices.toml:2:"), "{errors}");
-    }
+    routes
 }

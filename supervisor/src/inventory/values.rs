@@ -2,55 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
-use netsweep_shared::job::Transport;
-use netsweep_shared::secret::Secret;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use super::problems::{Problems, suggestion};
-use crate::secrets::SecretSource;
+use super::problems::Problems;
 
 /// A value and where it stands.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
-
-/// What defaults, groups and devices can all say; `None` where it is not said.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Settings {
-    pub(super) platform: Option<Arc<str>>,
-    pub(super) transport: Option<Transport>,
-    pub(super) port: Option<u16>,
-    pub(super) username: Option<Arc<str>>,
-    pub(super) password: Option<Arc<SecretSource>>,
-    pub(super) enable_password: Option<Arc<SecretSource>>,
-    pub(super) ssh_legacy: Option<bool>,
-    pub(super) connect_timeout: Option<Duration>,
-    pub(super) command_timeout: Option<Duration>,
-    pub(super) commands: Option<Arc<[String]>>,
-    pub(super) vars: BTreeMap<String, String>,
-    pub(super) unsupported: Option<&'static str>,
-}
-
-/// The keys of [`Settings`].
-pub(super) const SETTINGS: [&str; 15] = [
-    "platform",
-    "transport",
-    "port",
-    "username",
-    "password",
-    "enable_password",
-    "ssh_legacy",
-    "connect_timeout",
-    "command_timeout",
-    "commands",
-    "vars",
-    "private_key",
-    "agent",
-    "jump",
-    "encoding",
-];
 
 /// Reads values, noting what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -59,54 +19,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads the settings of a section. A key that is neither a setting nor one of `own`, which
-    /// the caller reads, is unknown.
-    pub(super) fn settings(&mut self, section: &str, table: &DeTable<'_>, own: &[&str]) -> Settings {
-        let mut settings = Settings::default();
-        for (key, value) in table {
-            let name = key.get_ref().as_ref();
-            match name {
-                "platform" => settings.platform = self.platform(value),
-                "transport" => self.transport(value, &mut settings),
-                "port" => settings.port = self.port(value),
-                "username" => settings.username = self.line(name, value).map(Arc::from),
-                "password" => settings.password = self.secret(name, value).map(Arc::new),
-                "enable_password" => settings.enable_password = self.secret(name, value).map(Arc::new),
-                "ssh_legacy" => settings.ssh_legacy = self.boolean(name, value),
-                "connect_timeout" => settings.connect_timeout = self.time(name, value),
-                "command_timeout" => settings.command_timeout = self.time(name, value),
-                "commands" => settings.commands = self.lines(name, value).map(Arc::from),
-                "vars" => settings.vars = self.vars(value),
-                "private_key" => {
-                    self.secret(name, value);
-                    settings.unsupported = Some("private_key");
-                }
-                "agent" => {
-                    if self.boolean(name, value) == Some(true) {
-                        settings.unsupported = Some("agent");
-                    }
-                }
-                "jump" => {
-                    self.line(name, value);
-                    settings.unsupported = Some("jump");
-                }
-                "encoding" => {
-                    let utf8 = |name: String| matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8");
-                    if self.line(name, value).is_some_and(|name| !utf8(name)) {
-                        settings.unsupported = Some("encoding");
-                    }
-                }
-                _ if own.contains(&name) => {}
-                _ => {
-                    let nearest = suggestion(name, SETTINGS.iter().chain(own).copied());
-                    self.problems.add(&key.span(), format!("unknown key {name:?} in {section}: {nearest}"));
-                }
-            }
-        }
-        settings
-    }
-
-    fn wrong(&mut self, at: Range<usize>, key: &str, wanted: &str) {
+    pub(super) fn wrong(&mut self, at: Range<usize>, key: &str, wanted: &str) {
         self.problems.add(&at, format!("{key} must be {wanted}"));
     }
 
@@ -138,7 +51,7 @@ impl Reader<'_> {
         Some(lines)
     }
 
-    fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {
+    pub(super) fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {
         let boolean = value.get_ref().as_bool();
         if boolean.is_none() {
             self.wrong(value.span(), key, "true or false");
@@ -166,11 +79,11 @@ impl Reader<'_> {
         number
     }
 
-    fn port(&mut self, value: &Value<'_>) -> Option<u16> {
+    pub(super) fn port(&mut self, value: &Value<'_>) -> Option<u16> {
         self.number("port", value, 1..=65_535).and_then(|port| u16::try_from(port).ok())
     }
 
-    fn time(&mut self, key: &str, value: &Value<'_>) -> Option<Duration> {
+    pub(super) fn time(&mut self, key: &str, value: &Value<'_>) -> Option<Duration> {
         let text = self.line(key, value)?;
         match humantime::parse_duration(&text) {
             Ok(time) if !time.is_zero() => Some(time),
@@ -181,66 +94,7 @@ impl Reader<'_> {
         }
     }
 
-    fn platform(&mut self, value: &Value<'_>) -> Option<Arc<str>> {
-        let name = self.line("platform", value)?;
-        if !self.platforms.contains(&name.as_str()) {
-            let nearest = suggestion(&name, self.platforms.iter().copied());
-            self.problems.add(&value.span(), format!("unknown platform {name:?}: {nearest}"));
-        }
-        Some(name.into())
-    }
-
-    fn transport(&mut self, value: &Value<'_>, settings: &mut Settings) {
-        let names = match value.get_ref() {
-            // Fallback: tried in this order.
-            DeValue::Array(_) => {
-                settings.unsupported = Some("a list of transports");
-                self.lines("transport", value).unwrap_or_default()
-            }
-            _ => self.line("transport", value).into_iter().collect(),
-        };
-        for name in names {
-            match [Transport::Ssh, Transport::Telnet].into_iter().find(|transport| transport.as_str() == name)
-            {
-                Some(transport) => {
-                    settings.transport.get_or_insert(transport);
-                }
-                None => {
-                    let nearest = suggestion(&name, ["ssh", "telnet"]);
-                    self.problems.add(&value.span(), format!("unknown transport {name:?}: {nearest}"));
-                }
-            }
-        }
-    }
-
-    /// One of the forms that a secret can have.
-    fn secret(&mut self, key: &str, value: &Value<'_>) -> Option<SecretSource> {
-        const FORMS: &str =
-            "text in quotes, { env = \"…\" }, { file = \"…\" }, { command = [\"…\"] } or { prompt = true }";
-        let source =
-            match value.get_ref() {
-                DeValue::String(text) => Some(SecretSource::Plain(Secret::new(text.as_ref()))),
-                DeValue::Table(table) if table.len() == 1 => table.iter().next().and_then(|(form, value)| {
-                    match (form.get_ref().as_ref(), value.get_ref()) {
-                        ("env", DeValue::String(name)) => Some(SecretSource::Env(name.to_string())),
-                        ("file", DeValue::String(path)) => Some(SecretSource::File(path.as_ref().into())),
-                        ("command", DeValue::Array(words)) if !words.is_empty() => {
-                            let word = |word: &Value<'_>| word.get_ref().as_str().map(str::to_owned);
-                            words.iter().map(word).collect::<Option<Vec<_>>>().map(SecretSource::Command)
-                        }
-                        ("prompt", DeValue::Boolean(true)) => Some(SecretSource::Prompt),
-                        _ => None,
-                    }
-                }),
-                _ => None,
-            };
-        if source.is_none() {
-            self.wrong(value.span(), key, FORMS);
-        }
-        source
-    }
-
-    fn vars(&mut self, value: &Value<'_>) -> BTreeMap<String, String> {
+    pub(super) fn vars(&mut self, value: &Value<'_>) -> BTreeMap<String, String> {
         let DeValue::Table(table) = value.get_ref() else {
             self.wrong(value.span(), "vars", "a table, such as { site = \"msk\" }");
             return BTreeMap::new();

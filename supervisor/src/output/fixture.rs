@@ -60,6 +60,7 @@ pub(super) fn ok(device: &str, output: &str) -> Record {
         started: Some(UNIX_EPOCH + Duration::from_secs(1_767_225_600)),
         timing_ms: TimingMs { connect: 3.1, login: 42.0, commands: 611.0, total: 656.9 },
         commands: vec![command("show version", output)],
+        ssh_legacy: None,
     }
 }
 
@@ -68,6 +69,7 @@ pub(super) fn command(command: &str, output: &str) -> CommandRecord {
         command: command.into(),
         status: CommandStatus::Ok,
         output: output.into(),
+        undecoded: None,
         elapsed_ms: 305.2,
         truncated: false,
         parsed: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, select_biased};
-use netsweep_shared::job::JobId;
+use netsweep_shared::job::{JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup, ToWorker};
 
@@ -294,8 +294,8 @@ impl Sweep<'_> {
 
     fn settle(&mut self, job: JobId, attempts: u32, worker: WorkerId, verdict: Verdict) -> Result<()> {
         let planned = self.plan.job(job);
-        let (started, commands) = self.gatherer.finish(job, &planned.commands)?;
-        let AttemptEnd { failure, timing, route, .. } = match verdict {
+        let (started, commands) = self.gatherer.finish(job, &planned.commands, planned.encoding)?;
+        let AttemptEnd { failure, timing, route, old_algorithms } = match verdict {
             Verdict::Told(end) => end,
             Verdict::Lost(failure) => {
                 let total = started.and_then(|started| started.elapsed().ok()).unwrap_or_default();
@@ -321,6 +321,7 @@ impl Sweep<'_> {
             started,
             timing_ms: TimingMs::from(timing),
             commands,
+            ssh_legacy: (planned.ssh_legacy && route.transport == Transport::Ssh).then_some(old_algorithms),
         };
         self.last_result = Some(Instant::now());
         self.tell(&RunEvent::DeviceDone(&record))
