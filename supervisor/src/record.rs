@@ -144,3 +144,50 @@ fn timestamp<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<
         None => serializer.serialize_none(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn old_algorithms_stand_behind_everything_and_only_where_they_are_asked_for() {
+        let mut record = Record {
+            run: "r1".into(),
+            device: "core-1".into(),
+            address: "192.0.2.1".into(),
+            port: 22,
+            transport: Transport::Ssh,
+            platform: "cisco_ios".into(),
+            status: DeviceStatus::Ok,
+            error: None,
+            attempts: 1,
+            worker: Some(0),
+            started: Some(UNIX_EPOCH),
+            timing_ms: TimingMs::default(),
+            commands: vec![],
+            ssh_legacy: None,
+        };
+        let json = |record: &Record| serde_json::to_string(record).expect("JSON");
+        assert!(json(&record).ends_with(r#""commands":[]}"#));
+        record.ssh_legacy = Some(vec!["ssh-rsa".into(), "aes128-cbc".into()]);
+        assert!(json(&record).ends_with(r#""commands":[],"ssh_legacy":["ssh-rsa","aes128-cbc"]}"#));
+    }
+
+    #[test]
+    fn an_output_as_it_was_sent_is_in_no_json() {
+        let command = CommandRecord {
+            command: "show clock".into(),
+            status: CommandStatus::Ok,
+            output: "café".into(),
+            undecoded: Some(b"caf\xe9".to_vec()),
+            elapsed_ms: 1.0,
+            truncated: false,
+            parsed: None,
+        };
+        assert_eq!(command.as_sent(), b"caf\xe9");
+        let json = serde_json::to_string(&command).expect("JSON");
+        assert!(json.contains(r#""output":"café","elapsed_ms""#), "{json}");
+    }
+}

@@ -50,8 +50,16 @@ pub(super) fn complete(
 pub(super) struct Filler<'a> {
     config: &'a SshConfig,
     keys: HashMap<PathBuf, Arc<KeySource>>,
-    /// By those that they were made of, which are kept so that none takes another's place.
-    credentials: HashMap<(usize, Arc<str>, Option<PathBuf>), (Arc<Credentials>, Arc<Credentials>)>,
+    credentials: HashMap<Variant, Variation>,
+}
+
+/// The place of the credentials that it was made of, the user's name, and the key in place of theirs.
+type Variant = (usize, Arc<str>, Option<PathBuf>);
+
+struct Variation {
+    /// Kept, so that no others take its place.
+    _of: Arc<Credentials>,
+    made: Arc<Credentials>,
 }
 
 impl<'a> Filler<'a> {
@@ -132,16 +140,16 @@ impl<'a> Filler<'a> {
     fn variant(&mut self, base: &Arc<Credentials>, user: Arc<str>, key: Option<PathBuf>) -> Arc<Credentials> {
         let keys = &mut self.keys;
         let variant = (Arc::as_ptr(base).addr(), Arc::clone(&user), key.clone());
-        let (_, made) = self.credentials.entry(variant).or_insert_with(|| {
+        let variation = self.credentials.entry(variant).or_insert_with(|| {
             let key = key.map(|path| {
                 let source = || KeySource { pem: SecretSource::File(path.clone()), passphrase: None };
                 Arc::clone(keys.entry(path.clone()).or_insert_with(|| Arc::new(source())))
             });
             let private_key = key.or_else(|| base.private_key.clone());
             let made = Credentials { username: user, private_key, ..Credentials::clone(base) };
-            (Arc::clone(base), Arc::new(made))
+            Variation { _of: Arc::clone(base), made: Arc::new(made) }
         });
-        Arc::clone(made)
+        Arc::clone(&variation.made)
     }
 }
 

@@ -40,10 +40,11 @@ impl<'a> LoginReader<'a> {
         Self { folder, passwords: HashMap::new(), keys: HashMap::new(), agent: None, logins: HashMap::new() }
     }
 
-    /// The login with `credentials`; `who` needs it, for messages. What cannot be read is left out
-    /// and told by [`finish`](Self::finish).
-    pub fn login(&mut self, credentials: &Credentials, who: &str) -> Arc<Login> {
+    /// The login with `credentials`, without keys where it is not for SSH; `who` needs it, for
+    /// messages. What cannot be read is left out and told by [`finish`](Self::finish).
+    pub fn login(&mut self, credentials: &Credentials, ssh: bool, who: &str) -> Arc<Login> {
         let Credentials { username, password, enable_password, private_key, agent } = credentials;
+        let (private_key, agent) = (private_key.as_ref().filter(|_| ssh), *agent && ssh);
         let (folder, passwords) = (self.folder, &mut self.passwords);
         let mut password_of = |source: &Option<Arc<SecretSource>>, key: &'static str| {
             let source = source.as_ref()?;
@@ -52,7 +53,7 @@ impl<'a> LoginReader<'a> {
         };
         let password_read = password_of(password, "password");
         let enable_password_read = password_of(enable_password, "enable_password");
-        let key_read = private_key.as_ref().and_then(|source| {
+        let key_read = private_key.and_then(|source| {
             let outcome = self.keys.entry(place(source));
             outcome.or_insert_with(|| Outcome::of(source.read(folder), "private_key")).get(who)
         });
@@ -60,12 +61,9 @@ impl<'a> LoginReader<'a> {
             let outcome = self.agent.get_or_insert_with(|| Outcome::of(agent_socket(), "agent"));
             outcome.get(who)
         });
-        let places = [
-            password.as_ref().map(place),
-            enable_password.as_ref().map(place),
-            private_key.as_ref().map(place),
-        ];
-        let login = self.logins.entry((Arc::clone(username), places, *agent)).or_insert_with(|| {
+        let places =
+            [password.as_ref().map(place), enable_password.as_ref().map(place), private_key.map(place)];
+        let login = self.logins.entry((Arc::clone(username), places, agent)).or_insert_with(|| {
             Arc::new(Login {
                 username: username.to_string(),
                 key: key_read,
@@ -95,7 +93,9 @@ fn place<T>(source: &Arc<T>) -> usize {
 
 fn agent_socket() -> Result<String> {
     let socket = std::env::var(AGENT).ok().filter(|socket| !socket.is_empty());
-    socket.with_context(|| format!("the environment variable {AGENT} is not set: start an agent with ssh-agent, add your keys with ssh-add"))
+    socket.with_context(|| {
+        format!("the environment variable {AGENT} is not set: start an agent with ssh-agent and add keys with ssh-add")
+    })
 }
 
 impl<T: Clone> Outcome<T> {
