@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use netsweep_shared::login::PrivateKey;
 use netsweep_shared::secret::Secret;
-use ssh_key::{Algorithm, LineEnding};
+use ssh_key::{Algorithm, Cipher, LineEnding};
 use zeroize::Zeroizing;
 
 use super::source::SecretSource;
@@ -46,6 +46,10 @@ impl KeySource {
         if !key.is_encrypted() {
             return Ok(Secret::new(pem));
         }
+        ensure!(
+            key.cipher() != Cipher::TdesCbc,
+            "{name} is encrypted with 3DES, which is not supported: ssh-keygen -p -f KEY takes another cipher"
+        );
         let passphrase = self.passphrase(name, folder)?;
         let key =
             key.decrypt(passphrase.expose()).map_err(|_| anyhow!("the passphrase does not fit {name}"))?;
@@ -58,7 +62,10 @@ impl KeySource {
         match &self.passphrase {
             Some(source) => source.read(folder, &question).with_context(|| question),
             None => SecretSource::Prompt.read(folder, &question).with_context(|| {
-                format!("{name} is encrypted: name its passphrase beside it, passphrase = {{ env = \"…\" }}")
+                format!(
+                    "{name} is encrypted: say agent = true where an agent has it, or name its passphrase, \
+                     private_key = {{ file = \"…\", passphrase = {{ env = \"…\" }} }}"
+                )
             }),
         }
     }
@@ -114,8 +121,8 @@ fn rewrapped(pem: &str) -> Zeroizing<String> {
 mod tests {
     use std::fs;
 
+    use ssh_key::Kdf;
     use ssh_key::private::{Ed25519Keypair, KeypairData};
-    use ssh_key::{Cipher, Kdf};
 
     use super::*;
 
