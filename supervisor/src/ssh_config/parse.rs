@@ -49,7 +49,6 @@ impl Parser {
                 self.problems.push(format!("{}: {why}", place.told()));
             }
         }
-        // The lines behind an Include hold where those before it did.
         Ok(())
     }
 
@@ -93,6 +92,7 @@ impl Parser {
                 for word in &words {
                     self.include(word, &scope, depth)?;
                 }
+                // What stands behind it holds where it stands itself.
                 self.begin(scope);
             }
             _ => {
