@@ -145,31 +145,97 @@ fn an_unwritable_output_directory() {
 }
 
 #[test]
-fn keys_and_agents_that_are_not_there() {
-    let with = |keys: &str| format!("{GOOD}{keys}\n");
-    refused(&with("private_key = { file = \"no-key\" }"), &[], &["core-1", "no-key"]);
-    refused(&with("private_key = \"no PEM\""), &[], &["core-1", "no private key in PEM"]);
-    refused(&with("agent = true"), &[], &["core-1", "SSH_AUTH_SOCK"]);
-    refused(&with("jump = \"a b\""), &[], &["devices.toml:", "a b", "[user@]host[:port]"]);
+fn values_that_make_no_session() {
+    let with = |line: &str| format!("{GOOD}{line}\n");
+    refused(&with("transport = []"), &[], &["devices.toml:8:", "transport"]);
+    refused(&with("transport = [\"ssh\", \"telent\"]"), &[], &["devices.toml:8:", "telent", "\"telnet\""]);
+    refused(&with("transport = [\"ssh\", \"ssh:2222\"]"), &[], &["devices.toml:8:", "twice"]);
+    refused(&with("mode = \"exce\""), &[], &["devices.toml:8:", "exce", "\"exec\""]);
+    refused(&with("mode = \"exec\"\ntransport = [\"ssh\", \"telnet\"]"), &[], &["devices.toml:3:", "exec"]);
+    refused(&with("encoding = \"koi8r-\""), &[], &["devices.toml:8:", "\"koi8-r\""]);
+    refused(&with("encoding = \"utf-16\""), &[], &["devices.toml:8:", "utf-16", "ASCII"]);
+    refused(&with("keepalive = \"often\""), &[], &["devices.toml:8:", "keepalive"]);
+    refused(&with("jump = \"user@\""), &[], &["devices.toml:8:", "[user@]host[:port]"]);
 }
 
 #[test]
-fn files_of_openssh_that_cannot_be_used() {
-    refused(GOOD, &["--ssh-config", "/no/such/config"], &["/no/such/config"]);
-    refused(
-        GOOD,
-        &["--known-hosts", "/proc/netsweep/known_hosts"],
-        &["/proc/netsweep/known_hosts", "--known-hosts"],
-    );
-    refused(GOOD, &["--host-keys", "maybe"], &["accept-new"]);
+fn jumps_in_a_circle() {
+    let text = GOOD.to_owned()
+        + "jump = \"core-2\"\n"
+        + &GOOD[GOOD.find("[[").expect("it has")..].replace("core-1", "core-2");
+    refused(&(text + "jump = \"core-1\"\n"), &[], &["devices.toml:3:", "core-1 → core-2 → core-1"]);
+    let itself = GOOD.to_owned() + "jump = \"core-1\"\n";
+    refused(&itself, &[], &["devices.toml:3:", "core-1 → core-1"]);
+    refused(&itself, &["--simulate"], &["core-1 → core-1"]);
 }
 
 #[test]
-fn a_command_that_the_device_s_encoding_cannot_carry() {
-    let directory = inventory(&format!("{GOOD}encoding = \"gbk\"\n"));
-    let ran = run(netsweep().args(["run", "show ü", "-i"]).arg(directory.path().join("devices.toml")));
+fn a_command_that_the_device_would_read_as_another() {
+    let text = GOOD.to_owned() + "encoding = \"cp1251\"\n";
+    let directory = inventory(&text);
+    let path = directory.path().join("devices.toml");
+    let ran = run(netsweep().args(["run", "show interface Стенд", "-i"]).arg(path));
     ran.expect_code(2);
-    assert!(ran.stderr.contains("show ü") && ran.stderr.contains("GBK"), "{}", ran.stderr);
+    for part in ["core-1", "show interface Стенд", "ASCII", "windows-1251"] {
+        assert!(ran.stderr.contains(part), "{part:?} is not said in:\n{}", ran.stderr);
+    }
+}
+
+/// A private key of OpenSSH's that `open sesame` decrypts.
+fn encrypted_key() -> String {
+    use ssh_key::private::{Ed25519Keypair, KeypairData, PrivateKey};
+    let key =
+        PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[3; 32])), "test").expect("a key");
+    let kdf = ssh_key::Kdf::Bcrypt { salt: vec![1; 16], rounds: 1 };
+    let key = key.encrypt_with(ssh_key::Cipher::Aes256Ctr, kdf, 1, "open sesame").expect("it encrypts");
+    key.to_openssh(ssh_key::LineEnding::LF).expect("it encodes").to_string()
+}
+
+#[test]
+fn keys_that_cannot_be_used() {
+    let directory = inventory("");
+    let path = directory.path().join("id");
+    let file = path.display();
+    let with = |key: &str| format!("{GOOD}private_key = {key}\n");
+    let from_file = with(&format!("{{ file = \"{file}\" }}"));
+    let write = |text: &str| std::fs::write(&path, text).expect("written");
+
+    refused(&from_file, &[], &["private_key of device \"core-1\"", "/id", "No such file"]);
+    write("hunter2");
+    refused(&from_file, &[], &["private_key of device \"core-1\"", "/id", "no private key"]);
+    write("ssh-ed25519 AAAAC3 me");
+    refused(&from_file, &[], &["/id", "public key"]);
+    write(&encrypted_key());
+    refused(&from_file, &[], &["/id", "is encrypted", "passphrase", "terminal"]);
+    let wrong = with(&format!("{{ file = \"{file}\", passphrase = \"hunter2\" }}"));
+    refused(&wrong, &[], &["passphrase does not fit", "/id", "core-1"]);
+    let unset = with(&format!("{{ file = \"{file}\", passphrase = {{ env = \"NETSWEEP_TEST_UNSET\" }} }}"));
+    refused(&unset, &[], &["NETSWEEP_TEST_UNSET", "passphrase", "core-1"]);
+    refused(&with("\"hunter2\""), &[], &["core-1", "no private key"]);
+    refused(&with("{ prompt = true }"), &[], &["devices.toml:8:", "private_key"]);
+    for text in [&wrong, &with("\"hunter2\"")] {
+        let fleet = inventory(text);
+        let ran = run(netsweep().args(["run", "show version", "-i"]).arg(fleet.path().join("devices.toml")));
+        assert!(!ran.stderr.contains("hunter2"), "a secret was printed");
+    }
+}
+
+#[test]
+fn an_agent_that_is_not_there() {
+    let text = GOOD.to_owned() + "agent = true\n";
+    refused(&text, &[], &["agent of device \"core-1\"", "SSH_AUTH_SOCK"]);
+}
+
+#[test]
+fn ssh_configs_that_cannot_be_used() {
+    let directory = inventory("");
+    let path = directory.path().join("ssh config");
+    let config = path.to_str().expect("UTF-8");
+    refused(GOOD, &["--ssh-config", config], &["--ssh-config", "ssh config", "No such file"]);
+    std::fs::write(&path, "Host *\n  Port many\n").expect("written");
+    refused(GOOD, &["--ssh-config", config], &["ssh config:2: Port must be"]);
+    let nameless = GOOD.replace("username = \"admin\"\n", "");
+    refused(&nameless, &["--ssh-config", "none"], &["devices.toml:3:", "no username"]);
 }
 
 #[test]
@@ -180,4 +246,28 @@ fn a_dry_run_connects_to_nothing_and_reads_no_secret() {
         .arg(directory.path().join("devices.toml")));
     ran.expect_code(0);
     assert!(ran.stdout.contains("core-1") && ran.stdout.contains("show version"), "{}", ran.stdout);
+}
+
+/// What the SSH config says is shown, and a rehearsal does without it.
+#[test]
+fn a_dry_run_shows_the_way() {
+    let text = GOOD.replace("username = \"admin\"\n", "transport = [\"ssh\", \"telnet\"]\n");
+    let directory = inventory(&text);
+    let config = directory.path().join("config");
+    let said = "Host core-1\nHostName 192.0.2.7\nPort 2222\nUser me\nProxyJump gate\nHost gate\nPort 22022\n";
+    std::fs::write(&config, said).expect("written");
+    let dry_run = |config: &std::path::Path, simulate: &[&str]| {
+        let mut command = netsweep();
+        command.args(["run", "--dry-run", "show version", "--ssh-config"]).arg(config).args(simulate);
+        let ran = run(command.arg("-i").arg(directory.path().join("devices.toml")));
+        ran.expect_code(0);
+        ran.stdout
+    };
+    let told = dry_run(&config, &[]);
+    assert!(
+        told.contains("  core-1  192.0.2.7:2222 ssh, else :23 telnet cisco_ios via gate:22022\n"),
+        "{told}"
+    );
+    let told = dry_run("nowhere".as_ref(), &["--simulate"]);
+    assert!(told.contains("  core-1  core-1:22 ssh, else :23 telnet cisco_ios\n"), "{told}");
 }

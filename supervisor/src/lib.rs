@@ -7,6 +7,7 @@
 pub mod cli;
 // Which devices, on which platforms, with which secrets.
 pub mod commands_file;
+pub mod home;
 pub mod host_keys;
 pub mod inventory;
 pub mod platforms;

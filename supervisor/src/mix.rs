@@ -19,18 +19,22 @@ pub const DEFAULT_THREADS: u32 = 64;
 /// Descriptors of a worker that are not sessions': pipes, and what libraries keep open.
 const OTHER_DESCRIPTORS: u64 = 32;
 
+/// Descriptors of a session: its socket, and where it goes over jumps, what joins it to them.
+const DESCRIPTORS: u64 = 1;
+const DESCRIPTORS_WITH_JUMPS: u64 = 4;
+
 impl Mix {
     /// The mix for `devices` devices, and in one sentence each what it had to give up of what was
     /// asked for.
     ///
     /// Without `processes`, one per CPU core that this process may use: affinity and the cgroup's
-    /// quota count. `descriptors` may be open in a process, and a session takes `each`.
+    /// quota count. With `jumps` every session is taken for one that goes over some.
     pub fn choose(
         processes: Option<u32>,
         threads: Option<u32>,
         devices: usize,
+        jumps: bool,
         descriptors: u64,
-        each: u64,
     ) -> (Self, Vec<String>) {
         let mut said = Vec::new();
         let devices = u32::try_from(devices).unwrap_or(u32::MAX).max(1);
@@ -45,7 +49,8 @@ impl Mix {
             ));
         }
         let needed = devices.div_ceil(processes);
-        let allowed = descriptors.saturating_sub(OTHER_DESCRIPTORS) / each.max(1);
+        let each = if jumps { DESCRIPTORS_WITH_JUMPS } else { DESCRIPTORS };
+        let allowed = descriptors.saturating_sub(OTHER_DESCRIPTORS) / each;
         let allowed = u32::try_from(allowed).unwrap_or(u32::MAX).max(1);
         let threads = asked_threads.min(needed).min(allowed);
         if threads < asked_threads && allowed < needed {
@@ -82,27 +87,27 @@ mod tests {
 
     #[test]
     fn the_mix_is_what_was_asked_for() {
-        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, 20_000, 1);
+        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, false, 20_000);
         assert_eq!((mix.processes, mix.threads), (2, 500));
         assert!(said.is_empty(), "{said:?}");
-        assert_eq!(Mix::choose(Some(4), None, 2000, 20_000, 1).0.threads, DEFAULT_THREADS);
+        assert_eq!(Mix::choose(Some(4), None, 2000, false, 20_000).0.threads, DEFAULT_THREADS);
     }
 
     #[test]
     fn no_more_threads_than_devices() {
-        let (mix, said) = Mix::choose(Some(2), Some(64), 3, 20_000, 1);
+        let (mix, said) = Mix::choose(Some(2), Some(64), 3, false, 20_000);
         assert_eq!((mix.processes, mix.threads), (2, 2));
         assert_eq!(said, ["2 of 64 session threads per worker: that is one for each device"]);
-        let (mix, said) = Mix::choose(Some(8), Some(1), 3, 20_000, 1);
+        let (mix, said) = Mix::choose(Some(8), Some(1), 3, false, 20_000);
         assert_eq!((mix.processes, mix.threads), (3, 1));
         assert_eq!(said, ["3 of 8 worker processes: there are no more devices"]);
     }
 
     #[test]
     fn no_more_threads_than_descriptors() {
-        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, 1024, 1);
+        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, false, 1024);
         assert_eq!(mix.threads, 992);
+        assert_eq!(Mix::choose(Some(1), Some(5000), 10_000, true, 1024).0.threads, 248);
         assert!(said[0].contains("ulimit -n"), "{said:?}");
-        assert_eq!(Mix::choose(Some(1), Some(5000), 10_000, 1024, 3).0.threads, 330);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encoding_rs::Encoding;
+use netsweep_shared::host_key::HostKeyCheck;
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
@@ -62,9 +63,9 @@ pub struct PlannedJob {
     pub ssh_legacy: bool,
     /// How commands are run.
     pub mode: Mode,
-    /// How long a session may be silent before something is said.
+    /// Say something that means nothing where nothing was said for so long.
     pub keepalive: Option<Duration>,
-    /// In which encoding the device speaks, where that is not UTF-8.
+    /// How the outputs are encoded, where that is not UTF-8.
     pub encoding: Option<&'static Encoding>,
     /// What the dispatcher needs to know.
     pub spec: JobSpec,
@@ -77,7 +78,7 @@ pub struct PlannedJump {
     pub address: Arc<str>,
     /// TCP port.
     pub port: u16,
-    /// Who logs in.
+    /// Who logs in there.
     pub login: Arc<Login>,
     /// Old algorithms as well.
     pub ssh_legacy: bool,
@@ -89,12 +90,13 @@ impl Plan {
         &self.jobs[id.index()]
     }
 
-    /// Sends each job straight to the simulated device that stands in for its own.
+    /// Sends each job to the simulated device that stands in for its own, straight and over the first
+    /// of its transports.
     pub fn redirect(&mut self, endpoints: &[SocketAddrV4]) {
         for (job, endpoint) in self.jobs.iter_mut().zip(endpoints) {
             job.address = endpoint.ip().to_string().into();
-            job.jumps = Arc::new([]);
             job.routes = Arc::new([Route { port: endpoint.port(), ..job.routes[0] }]);
+            job.jumps = Arc::default();
         }
     }
 }
@@ -116,28 +118,35 @@ impl PlannedJob {
     /// `time_left`. What is known of the servers is looked up now, so that it has what others have just
     /// learnt.
     pub fn to_job(&self, id: JobId, attempt: u32, time_left: Duration, keys: &HostKeys) -> Job {
-        let ssh = |host: &str, port, legacy| SshSettings { host_key: keys.check(host, port), legacy };
-        let route = self.routes.iter().find(|route| route.transport == Transport::Ssh);
-        let jump = |jump: &PlannedJump| Jump {
-            address: jump.address.to_string(),
-            port: jump.port,
-            login: Login::clone(&jump.login),
-            ssh: ssh(&jump.address, jump.port, jump.ssh_legacy),
-        };
+        let ssh = self.routes.iter().find(|route| route.transport == Transport::Ssh);
         Job {
             id,
             attempt,
             device: self.device.to_string(),
             address: self.address.to_string(),
             routes: self.routes.to_vec(),
-            jumps: self.jumps.iter().map(jump).collect(),
+            jumps: self.jumps.iter().map(|jump| jump.to_jump(keys)).collect(),
             platform: self.platform.to_string(),
             login: Login::clone(&self.login),
             commands: self.commands.to_vec(),
             timeouts: Timeouts { device: time_left, ..self.timeouts },
-            ssh: ssh(&self.address, route.map_or(0, |route| route.port), self.ssh_legacy),
+            ssh: SshSettings {
+                host_key: ssh.map_or(HostKeyCheck::Off, |ssh| keys.check(&self.address, ssh.port)),
+                legacy: self.ssh_legacy,
+            },
             mode: self.mode,
             keepalive: self.keepalive,
+        }
+    }
+}
+
+impl PlannedJump {
+    fn to_jump(&self, keys: &HostKeys) -> Jump {
+        Jump {
+            address: self.address.to_string(),
+            port: self.port,
+            login: Login::clone(&self.login),
+            ssh: SshSettings { host_key: keys.check(&self.address, self.port), legacy: self.ssh_legacy },
         }
     }
 }

@@ -39,7 +39,8 @@ pub struct Record {
     pub timing_ms: TimingMs,
     /// The commands that were begun.
     pub commands: Vec<CommandRecord>,
-    /// Only of a device with `ssh_legacy`: the old algorithms that its session used.
+    /// Of a device with `ssh_legacy`: the old algorithms that its session used. Last and left out
+    /// elsewhere, so that an ordinary record is no other for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_legacy: Option<Vec<String>>,
 }
@@ -96,15 +97,26 @@ pub struct CommandRecord {
     pub command: String,
     /// `failed` where the device refused it or the session ended within it.
     pub status: CommandStatus,
-    /// What the device printed; in JSON, bytes that are not UTF-8 become U+FFFD.
+    /// What the device printed, in UTF-8 where its encoding is known; in JSON, bytes that are not
+    /// UTF-8 become U+FFFD.
     #[serde(serialize_with = "lossy")]
     pub output: Vec<u8>,
+    /// What the device printed in its own encoding, where `output` had to be decoded from that.
+    #[serde(skip)]
+    pub undecoded: Option<Vec<u8>>,
     /// From its first byte sent to the end of its output.
     pub elapsed_ms: f64,
     /// The output went over the limit and was cut.
     pub truncated: bool,
     /// What a template made of the output.
     pub parsed: Option<serde_json::Value>,
+}
+
+impl CommandRecord {
+    /// The output, byte for byte as the device sent it.
+    pub fn as_sent(&self) -> &[u8] {
+        self.undecoded.as_ref().unwrap_or(&self.output)
+    }
 }
 
 /// How a command ended.
@@ -130,5 +142,52 @@ fn timestamp<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<
     match time {
         Some(time) => serializer.collect_str(&humantime::format_rfc3339_millis(*time)),
         None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn old_algorithms_stand_behind_everything_and_only_where_they_are_asked_for() {
+        let mut record = Record {
+            run: "r1".into(),
+            device: "core-1".into(),
+            address: "192.0.2.1".into(),
+            port: 22,
+            transport: Transport::Ssh,
+            platform: "cisco_ios".into(),
+            status: DeviceStatus::Ok,
+            error: None,
+            attempts: 1,
+            worker: Some(0),
+            started: Some(UNIX_EPOCH),
+            timing_ms: TimingMs::default(),
+            commands: vec![],
+            ssh_legacy: None,
+        };
+        let json = |record: &Record| serde_json::to_string(record).expect("JSON");
+        assert!(json(&record).ends_with(r#""commands":[]}"#));
+        record.ssh_legacy = Some(vec!["ssh-rsa".into(), "aes128-cbc".into()]);
+        assert!(json(&record).ends_with(r#""commands":[],"ssh_legacy":["ssh-rsa","aes128-cbc"]}"#));
+    }
+
+    #[test]
+    fn an_output_as_it_was_sent_is_in_no_json() {
+        let command = CommandRecord {
+            command: "show clock".into(),
+            status: CommandStatus::Ok,
+            output: "café".into(),
+            undecoded: Some(b"caf\xe9".to_vec()),
+            elapsed_ms: 1.0,
+            truncated: false,
+            parsed: None,
+        };
+        assert_eq!(command.as_sent(), b"caf\xe9");
+        let json = serde_json::to_string(&command).expect("JSON");
+        assert!(json.contains(r#""output":"café","elapsed_ms""#), "{json}");
     }
 }

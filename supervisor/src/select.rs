@@ -144,7 +144,6 @@ fn glob(text: &str) -> Result<GlobMatcher, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ssh_config::SshConfig;
 
     fn inventory() -> Inventory {
         let file = tempfile::NamedTempFile::new().expect("a file");
@@ -166,7 +165,7 @@ mod tests {
             vars = { site = "spb", role = "edge" }
         "#;
         std::fs::write(file.path(), text).expect("written");
-        Inventory::load(file.path(), &["cisco_ios", "juniper_junos"], &SshConfig::none()).expect("it is good")
+        Inventory::load(file.path(), &["cisco_ios", "juniper_junos"], None).expect("it is good")
     }
 
     #[test]

@@ -13,13 +13,14 @@ use tempfile::TempDir;
 pub(crate) fn netsweep() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netsweep"));
     // The password that the sample inventory asks for must never be needed in a rehearsal.
-    command.env_remove("NETSWEEP_PASSWORD").env_remove("SSH_AUTH_SOCK");
-    command.env("HOME", home()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
+    command.env_remove("NETSWEEP_PASSWORD");
+    // Nor may anything of whoever runs the tests: no SSH config, no keys, no agent.
+    command.env("HOME", home()).env_remove("SSH_AUTH_SOCK");
     command.current_dir(repository());
     command
 }
 
-/// A home directory that is nobody's, so that no test reads or writes the user's own files.
+/// A home directory that is nobody's and new in every run, so that no test meets the user's own files.
 fn home() -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("home-{}", std::process::id()));
     std::fs::create_dir_all(&home).expect("a directory");

@@ -90,6 +90,11 @@ pub struct SelectionArgs {
     /// Commands, one a line, `#` comments; run after those of the command line
     #[arg(short = 'f', long, value_name = "FILE")]
     pub commands_file: Option<PathBuf>,
+
+    /// OpenSSH configuration that fills in what the inventory does not say; `none` reads none [default:
+    /// ~/.ssh/config, where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub ssh_config: Option<PathBuf>,
 }
 
 /// Processes and threads.
@@ -153,10 +158,6 @@ pub struct SshArgs {
     /// Known host keys; new ones are added to it [default: ~/.ssh/known_hosts]
     #[arg(long, value_name = "FILE")]
     pub known_hosts: Option<PathBuf>,
-
-    /// OpenSSH's configuration, for what the inventory does not say; `none` reads none [default: ~/.ssh/config]
-    #[arg(long, value_name = "FILE")]
-    pub ssh_config: Option<PathBuf>,
 }
 
 /// Where results and progress go.

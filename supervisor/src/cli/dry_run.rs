@@ -7,6 +7,7 @@ use netsweep_shared::job::Route;
 
 use super::args::RunArgs;
 use super::prepare::{DEFAULT_COMMAND, DEFAULT_CONNECT, Selection};
+use crate::inventory::Device;
 use crate::mix::Mix;
 use crate::output::{bytes, count};
 use crate::usage::Machine;
@@ -17,19 +18,14 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
     writeln!(out, "{devices} devices of {}:", args.selection.inventory.display())?;
     let name_width = selection.devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
     for device in &selection.devices {
-        let Route { transport, port } = device.route();
-        write!(
+        writeln!(
             out,
-            "  {:name_width$}  {}:{port} {transport} {}",
-            device.name, device.address, device.platform
+            "  {:name_width$}  {} {}{}",
+            device.name,
+            way(device),
+            device.platform,
+            if args.simulate { String::new() } else { jumps(device) }
         )?;
-        for Route { transport, port } in &device.routes[1..] {
-            write!(out, ", else {transport} on port {port}")?;
-        }
-        for hop in &*device.jumps {
-            write!(out, ", through {}:{}", hop.address, hop.port)?;
-        }
-        writeln!(out)?;
     }
     writeln!(out, "\ncommands:")?;
     let mut lists: BTreeMap<&[String], usize> = BTreeMap::new();
@@ -72,4 +68,17 @@ pub(super) fn print(args: &RunArgs, selection: &Selection, mix: Mix, out: &mut i
         humantime::format_duration(limits.device_timeout * u32::try_from(waves).unwrap_or(u32::MAX))
     )?;
     Ok(())
+}
+
+/// `192.0.2.1:22 ssh`, and the ports and transports that are tried where that cannot be connected to.
+fn way(device: &Device) -> String {
+    let Route { transport, port } = device.route();
+    let fallbacks =
+        device.routes[1..].iter().map(|route| format!(", else :{} {}", route.port, route.transport));
+    format!("{}:{port} {transport}{}", device.address, fallbacks.collect::<String>())
+}
+
+fn jumps(device: &Device) -> String {
+    let jumps: Vec<_> = device.jumps.iter().map(|hop| format!("{}:{}", hop.address, hop.port)).collect();
+    if jumps.is_empty() { String::new() } else { format!(" via {}", jumps.join(", ")) }
 }

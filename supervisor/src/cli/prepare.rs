@@ -1,7 +1,7 @@
 //! From what was typed to what will be done. Everything that can be wrong with the input is found
 //! here, before anything is started.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,12 +10,12 @@ use anyhow::{Context, Result, bail, ensure};
 use netsweep_shared::job::Timeouts;
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
-use netsweep_shared::secret::Secret;
 
 use super::args::{LimitArgs, RunArgs, SelectionArgs};
 use super::simulate::SIMULATED_USER;
 use crate::commands_file;
 use crate::dispatch::JobSpec;
+use crate::home;
 use crate::inventory::{Device, Hop, Inventory};
 use crate::mix::{Mix, raise_descriptor_limit};
 use crate::plan::{Plan, PlannedJob, PlannedJump};
@@ -42,13 +42,17 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Loads the inventory and selects from it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with either, and commands that cannot be sent.
     pub(super) fn load(
         args: &SelectionArgs,
         commands: &[String],
         platforms: &Platforms,
-        config: &SshConfig,
+        rehearsal: bool,
     ) -> Result<Self> {
-        let inventory = Inventory::load(&args.inventory, &platforms.names(), config)?;
+        let ssh = if rehearsal { None } else { Some(ssh_config(args.ssh_config.as_deref())?) };
+        let inventory = Inventory::load(&args.inventory, &platforms.names(), ssh.as_ref())?;
         let limit = args.limit.as_deref().map(|text| Limit::parse(text, &inventory)).transpose()?;
         let Inventory { devices, groups, notices } = inventory;
         ensure!(!devices.is_empty(), "{} has no devices: add a [[devices]] entry", args.inventory.display());
@@ -68,19 +72,25 @@ impl Selection {
         Ok(selection)
     }
 
-    /// Commands go out in UTF-8, of which other encodings share only the letters of ASCII.
+    /// Commands are sent in UTF-8: on a device with another encoding they would arrive as others.
     fn check_encodings(&self) -> Result<()> {
         for (device, commands) in self.devices.iter().zip(&self.commands) {
-            let strange = || commands.iter().find(|command| !command.is_ascii());
-            if let (Some(encoding), Some(command)) = (device.encoding, strange()) {
+            let Some(encoding) = device.encoding else { continue };
+            if let Some(command) = commands.iter().find(|command| !command.is_ascii()) {
                 bail!(
-                    "device {:?}: the command {command:?} has letters beyond ASCII, which cannot be sent in {}",
+                    "device {:?}: the command {command:?} goes beyond ASCII, and commands are sent in UTF-8, not \
+                     in the device's encoding, {}",
                     device.name,
                     encoding.name()
                 );
             }
         }
         Ok(())
+    }
+
+    /// Whether any session goes over a jump.
+    pub(super) fn has_jumps(&self) -> bool {
+        self.devices.iter().any(|device| !device.jumps.is_empty())
     }
 
     fn commands_for(&self, typed: &[String], file: Option<&Path>) -> Result<Vec<Arc<[String]>>> {
@@ -115,64 +125,79 @@ fn check_command(command: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a device is logged in to with, and the servers on the way to it.
-type Entry = (Arc<Login>, Arc<[PlannedJump]>);
+/// The configuration at `path`, or the user's own where there is one.
+fn ssh_config(path: Option<&Path>) -> Result<SshConfig> {
+    match path {
+        Some(none) if none == "none" => Ok(SshConfig::default()),
+        Some(path) => SshConfig::load(path).context("--ssh-config"),
+        None => match home::home().map(|home| home.join(".ssh/config")).filter(|path| path.is_file()) {
+            Some(path) => SshConfig::load(&path).context("--ssh-config none reads no such file"),
+            None => Ok(SshConfig::default()),
+        },
+    }
+}
 
 /// Who logs in where.
 pub(super) enum Logins<'a> {
     /// To the devices themselves, with the inventory's secrets.
     Real(&'a Path),
-    /// To simulated devices, which let everyone in: no secret is read.
+    /// To simulated devices, which let everyone in: no secret is read, and nothing is jumped over.
     Simulated,
 }
 
+/// A device's login, and the way there.
+type LoginAndJumps = (Arc<Login>, Arc<[PlannedJump]>);
+
 impl Logins<'_> {
-    /// What each of `devices` is logged in to with, and each server on the way to it.
-    fn of(&self, devices: &[Device]) -> Result<Vec<Entry>> {
+    fn of(&self, devices: &[Device]) -> Result<Vec<LoginAndJumps>> {
         match self {
-            Self::Real(inventory) => {
-                let mut reader = LoginReader::new(inventory);
-                let logins = devices.iter().map(|device| login(device, &mut reader)).collect();
-                reader.told()?;
-                Ok(logins)
-            }
+            Self::Real(inventory) => read_logins(devices, inventory),
             Self::Simulated => {
-                let secret = || Secret::new(SIMULATED_USER);
-                let login = Login {
-                    enable_password: Some(secret()),
-                    ..Login::with_password(SIMULATED_USER, secret())
-                };
-                let login = Arc::new(login);
-                Ok(devices.iter().map(|_| (Arc::clone(&login), Arc::new([]) as Arc<[PlannedJump]>)).collect())
+                let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
+                let login = Arc::new(Login {
+                    username: SIMULATED_USER.into(),
+                    key: None,
+                    agent: None,
+                    password: secret(),
+                    enable_password: secret(),
+                });
+                Ok(vec![(login, Arc::default()); devices.len()])
             }
         }
     }
 }
 
-fn login(device: &Device, reader: &mut LoginReader) -> Entry {
-    let login = reader.read(&device.credentials, &device.name);
-    let jump = |hop: &Hop| PlannedJump {
-        address: Arc::clone(&hop.address),
-        port: hop.port,
-        login: reader.read(&hop.credentials, &device.name),
-        ssh_legacy: hop.ssh_legacy,
-    };
-    (login, device.jumps.iter().map(jump).collect())
+fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<LoginAndJumps>> {
+    let mut reader = LoginReader::new(inventory);
+    // Devices with the same way share it.
+    let mut ways: HashMap<*const Hop, Arc<[PlannedJump]>> = HashMap::new();
+    let mut all = Vec::with_capacity(devices.len());
+    for device in devices {
+        let login = reader.login(
+            &device.credentials,
+            device.ssh_port().is_some(),
+            &format!("device {:?}", device.name),
+        );
+        let jumps = ways.entry(device.jumps.as_ptr()).or_insert_with(|| {
+            let planned = |hop: &Hop| PlannedJump {
+                address: Arc::clone(&hop.address),
+                port: hop.port,
+                login: reader.login(&hop.credentials, true, &format!("jump {:?}", hop.address)),
+                ssh_legacy: hop.ssh_legacy,
+            };
+            device.jumps.iter().map(planned).collect()
+        });
+        all.push((login, Arc::clone(jumps)));
+    }
+    reader.finish()?;
+    Ok(all)
 }
 
 /// Processes and threads for a selection, and what is to be said of them.
-pub(super) fn choose_mix(args: &RunArgs, devices: &[Device]) -> (Mix, Vec<String>) {
-    // A socket; and through jump hosts a pair instead, with a share of the connections there.
-    let each = if devices.iter().any(|device| !device.jumps.is_empty()) { 3 } else { 1 };
-    Mix::choose(args.mix.processes, args.mix.threads, devices.len(), raise_descriptor_limit(), each)
-}
-
-/// What OpenSSH's configuration says.
-pub(super) fn ssh_config(file: Option<&Path>) -> Result<SshConfig> {
-    match file {
-        Some(none) if none == Path::new("none") => Ok(SshConfig::none()),
-        file => SshConfig::load(file),
-    }
+pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<String>) {
+    let jumps = selection.has_jumps() && !args.simulate;
+    let devices = selection.devices.len();
+    Mix::choose(args.mix.processes, args.mix.threads, devices, jumps, raise_descriptor_limit())
 }
 
 /// Joins everything into the plan.

@@ -26,10 +26,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
         .or_usage();
     }
     let platforms = Platforms::builtin();
-    let config = prepare::ssh_config(args.ssh.ssh_config.as_deref()).or_usage()?;
-    let mut selection = Selection::load(&args.selection, &args.commands, platforms, &config).or_usage()?;
+    let mut selection =
+        Selection::load(&args.selection, &args.commands, platforms, args.simulate).or_usage()?;
     let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
-    let (mix, said) = prepare::choose_mix(args, &selection.devices);
+    let (mix, said) = prepare::choose_mix(args, &selection);
     selection.notices.extend(said);
     if args.dry_run {
         return match output::written(dry_run::print(args, &selection, mix, &mut std::io::stdout().lock())) {

@@ -13,7 +13,6 @@ use super::exit::{Exit, ExitError, OrExit};
 use crate::fleet::Fleet;
 use crate::inventory::{Device, Inventory};
 use crate::platforms::Platforms;
-use crate::ssh_config::SshConfig;
 use crate::supervise::Signals;
 
 /// The inventory variable that gives one device a fault.
@@ -31,7 +30,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, ExitError> {
     let platforms = Platforms::builtin();
     let devices = match &args.inventory {
         Some(path) => {
-            let inventory = Inventory::load(path, &platforms.names(), &SshConfig::none()).or_usage()?;
+            let inventory = Inventory::load(path, &platforms.names(), None).or_usage()?;
             inventory.devices.iter().map(simulated).collect::<Result<_>>().or_usage()?
         }
         None => {

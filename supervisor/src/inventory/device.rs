@@ -7,7 +7,7 @@ use std::time::Duration;
 use encoding_rs::Encoding;
 use netsweep_shared::job::{Mode, Route, Transport};
 
-use crate::secrets::Credentials;
+use crate::secrets::{KeySource, SecretSource};
 
 /// A whole inventory, checked.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Device {
     pub name: Arc<str>,
     /// IP address or host name.
     pub address: Arc<str>,
-    /// How to reach it: never none, each transport once; the later ones only where the earlier could
+    /// How to reach it: never none, each transport once, a later one only where those before could
     /// not be connected to.
     pub routes: Arc<[Route]>,
     /// SSH servers on the way, the first of them reached from here.
@@ -42,9 +42,15 @@ pub struct Device {
     /// Name of a known platform.
     pub platform: Arc<str>,
     /// Who logs in.
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     /// Offer old SSH algorithms as well.
     pub ssh_legacy: bool,
+    /// How commands are run.
+    pub mode: Mode,
+    /// Say something that means nothing where nothing was said for so long.
+    pub keepalive: Option<Duration>,
+    /// How the device's text is encoded, where that is not UTF-8. Bytes of ASCII mean ASCII in it.
+    pub encoding: Option<&'static Encoding>,
     /// Time for name look-up and connection.
     pub connect_timeout: Option<Duration>,
     /// Time for each command.
@@ -55,15 +61,36 @@ pub struct Device {
     pub groups: Arc<[Arc<str>]>,
     /// For selection and for simulation.
     pub vars: Arc<BTreeMap<String, String>>,
-    /// How commands are run.
-    pub mode: Mode,
-    /// How long a session may be silent before something is said.
-    pub keepalive: Option<Duration>,
-    /// In which encoding it speaks, where that is not UTF-8.
-    pub encoding: Option<&'static Encoding>,
 }
 
-/// An SSH server on the way to a device.
+impl Device {
+    /// The route that is tried first.
+    pub fn route(&self) -> Route {
+        self.routes[0]
+    }
+
+    /// The port of its SSH server, where it is reached over SSH.
+    pub fn ssh_port(&self) -> Option<u16> {
+        self.routes.iter().find(|route| route.transport == Transport::Ssh).map(|route| route.port)
+    }
+}
+
+/// Who logs in, and where what is needed for that is found.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// The user's name; empty where the device asks for nobody.
+    pub username: Arc<str>,
+    /// Where the password is.
+    pub password: Option<Arc<SecretSource>>,
+    /// Where the password that raises privileges is.
+    pub enable_password: Option<Arc<SecretSource>>,
+    /// Where the private key is.
+    pub private_key: Option<Arc<KeySource>>,
+    /// Let an SSH agent's keys be tried.
+    pub agent: bool,
+}
+
+/// An SSH server through which devices are reached.
 #[derive(Clone, Debug)]
 pub struct Hop {
     /// IP address or host name.
@@ -71,19 +98,7 @@ pub struct Hop {
     /// TCP port.
     pub port: u16,
     /// Who logs in there.
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     /// Offer old SSH algorithms as well.
     pub ssh_legacy: bool,
-}
-
-impl Device {
-    /// The first way to reach it: the one that is meant where there is talk of one.
-    pub fn route(&self) -> Route {
-        self.routes[0]
-    }
-
-    /// Whether SSH may carry the session.
-    pub fn speaks_ssh(&self) -> bool {
-        self.routes.iter().any(|route| route.transport == Transport::Ssh)
-    }
 }

@@ -1,130 +1,171 @@
-//! What stands between us and a device.
-//!
-//! `jump` names devices of the inventory, which bring their own credentials and their own jumps, or
-//! other hosts as `[user@]host[:port]`, which are logged in to with what the device itself uses.
-//! Several stand for a chain, the first of them reached from here.
+//! Who is reached through whom.
 
-use std::collections::HashMap;
-use std::ops::Range;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use netsweep_shared::job::Transport;
-
-use super::device::{Device, Hop};
+use super::complete::{Draft, Filler};
+use super::device::{Credentials, Hop};
 use super::problems::Problems;
-use crate::secrets::Credentials;
-use crate::ssh_config::SshConfig;
+use crate::ssh_config::HopName;
 
-/// Nothing in between, although a group or the SSH configuration says so.
-const NONE: [&str; 2] = ["", "none"];
+/// Most jumps in a row: more are a mistake, and every one costs a session.
+const MOST: usize = 16;
 
-/// What a device says of its jumps: the text, and where in the inventory it stands.
-pub(super) type Said = Option<(Arc<str>, usize)>;
+/// What is said to be jumped over, the first reached from here.
+#[derive(Clone, Debug)]
+pub(super) struct Jump {
+    pub(super) hops: Arc<[HopName]>,
+    pub(super) author: Author,
+}
 
-/// Resolves the jumps of all `devices`, of which `said` tells what they say.
-pub(super) fn resolve(devices: &mut [Device], said: &[Said], config: &SshConfig, problems: &mut Problems) {
-    let by_name =
-        devices.iter().enumerate().map(|(index, device)| (Arc::clone(&device.name), index)).collect();
-    let mut resolver = Resolver { devices, said, by_name, config, problems, known: HashMap::new() };
-    let all: Vec<Arc<[Hop]>> = (0..said.len()).map(|index| resolver.jumps_of(index, &mut vec![])).collect();
-    for (device, jumps) in devices.iter_mut().zip(all) {
-        device.jumps = jumps;
+/// Who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Author {
+    /// Its names are devices, where there are such devices.
+    Inventory,
+    /// Its names are the config's own.
+    SshConfig,
+}
+
+/// For each device the SSH servers on the way to it. Without `real` nobody logs in there.
+pub(super) fn resolve(
+    drafts: &[Draft],
+    filler: &mut Filler<'_>,
+    real: bool,
+    problems: &mut Problems,
+) -> Vec<Arc<[Hop]>> {
+    let names = drafts.iter().enumerate().map(|(index, draft)| (&*draft.device.name, index)).collect();
+    let mut ways = Ways { drafts, names, filler, real, known: HashMap::new() };
+    let mut told = HashSet::new();
+    let mut all = Vec::with_capacity(drafts.len());
+    for (index, draft) in drafts.iter().enumerate() {
+        let way = match &draft.jump {
+            Some(jump) => ways.way(jump, &draft.device.credentials, &mut vec![Stop::Device(index)]),
+            None => Ok(Way::default()),
+        };
+        all.push(way.map(|way| way.hops).unwrap_or_else(|trouble| {
+            let at = trouble.at.unwrap_or(draft.at);
+            if told.insert(trouble.message.clone()) {
+                problems.add(&(at..at), trouble.message);
+            }
+            Arc::default()
+        }));
     }
+    all
 }
 
-struct Resolver<'a> {
-    devices: &'a [Device],
-    said: &'a [Said],
-    by_name: HashMap<Arc<str>, usize>,
-    config: &'a SshConfig,
-    problems: &'a mut Problems,
-    /// By device.
-    known: HashMap<usize, Arc<[Hop]>>,
+struct Ways<'a, 'f> {
+    drafts: &'a [Draft],
+    names: HashMap<&'a str, usize>,
+    filler: &'a mut Filler<'f>,
+    real: bool,
+    /// By the list and the credentials of whoever uses it.
+    known: HashMap<(usize, usize), Way>,
 }
 
-impl Resolver<'_> {
-    /// `on_the_way` are the devices that are being resolved.
-    fn jumps_of(&mut self, index: usize, on_the_way: &mut Vec<usize>) -> Arc<[Hop]> {
-        let Some((text, place)) = &self.said[index] else { return Arc::new([]) };
-        if let Some(known) = self.known.get(&index) {
-            return Arc::clone(known);
+#[derive(Clone, Debug, Default)]
+struct Way {
+    hops: Arc<[Hop]>,
+    stops: Arc<[Stop]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stop {
+    Device(usize),
+    Host(Arc<str>),
+}
+
+struct Trouble {
+    message: String,
+    /// Where, if not at the device that uses the jump.
+    at: Option<usize>,
+}
+
+impl Ways<'_, '_> {
+    /// The way over `jump` for someone who logs in with `base`; `path` holds those who wait for it.
+    fn way(&mut self, jump: &Jump, base: &Arc<Credentials>, path: &mut Vec<Stop>) -> Result<Way, Trouble> {
+        let key = (Arc::as_ptr(&jump.hops).addr(), Arc::as_ptr(base).addr());
+        if let Some(known) = self.known.get(&key) {
+            return match known.stops.iter().find(|stop| path.contains(stop)) {
+                Some(stop) => Err(self.circle(path, stop)),
+                None => Ok(known.clone()),
+            };
         }
-        if on_the_way.contains(&index) {
-            let names: Vec<&str> =
-                on_the_way.iter().chain([&index]).map(|at| &*self.devices[*at].name).collect();
-            let message = format!("jump: {} go round in a circle", names.join(" → "));
-            self.problems.add(&(*place..*place), message);
-            return Arc::new([]);
-        }
-        on_the_way.push(index);
-        let mut hops: Vec<Hop> = vec![];
-        for text in text.split(',').map(str::trim).filter(|text| !NONE.contains(text)) {
-            match self.by_name.get(text) {
-                // Said for a whole group, to which the jump host belongs.
-                Some(&jump) if jump == index => {}
-                Some(&jump) => {
-                    if hops.is_empty() {
-                        hops.extend_from_slice(&self.jumps_of(jump, on_the_way));
-                    }
-                    match hop(&self.devices[jump]) {
-                        Some(hop) => hops.push(hop),
-                        None => {
-                            self.wrong(*place..*place, text, "is reached by telnet, and so is no jump host")
-                        }
-                    }
-                }
-                None => match self.host(text, &self.devices[index]) {
-                    Ok(hop) => hops.push(hop),
-                    Err(why) => self.wrong(*place..*place, text, why),
-                },
+        let (mut hops, mut stops) = (Vec::new(), Vec::new());
+        for (place, name) in jump.hops.iter().enumerate() {
+            let (stop, hop, next, next_base) = self.hop(name, jump.author, base)?;
+            if path.contains(&stop) {
+                return Err(self.circle(path, &stop));
+            }
+            // Only the first is reached from here, as whoever wrote the list did it.
+            if let Some(next) = next.filter(|_| place == 0) {
+                path.push(stop.clone());
+                let way = self.way(&next, &next_base, path)?;
+                path.pop();
+                hops.extend_from_slice(&way.hops);
+                stops.extend_from_slice(&way.stops);
+            }
+            hops.push(hop);
+            stops.push(stop);
+            if hops.len() > MOST || path.len() > MOST {
+                let message = format!("more than {MOST} jumps in a row");
+                return Err(Trouble { message, at: None });
             }
         }
-        on_the_way.pop();
-        let hops: Arc<[Hop]> = hops.into();
-        self.known.insert(index, Arc::clone(&hops));
-        hops
+        let way = Way { hops: hops.into(), stops: stops.into() };
+        self.known.insert(key, way.clone());
+        Ok(way)
     }
 
-    fn wrong(&mut self, at: Range<usize>, jump: &str, why: &str) {
-        self.problems.add(&at, format!("jump {jump:?} {why}"));
-    }
-
-    /// `[user@]host[:port]` on the way to `device`.
-    fn host(&self, text: &str, device: &Device) -> Result<Hop, &'static str> {
-        const MALFORMED: &str = "is neither a device nor [user@]host[:port]";
-        let (user, host) = text.rsplit_once('@').map_or((None, text), |(user, host)| (Some(user), host));
-        let (host, port) = match host.rsplit_once(':') {
-            // An IPv6 address without brackets has no port.
-            Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
-            _ => (host, None),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = port
-            .map(|port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or(MALFORMED))
-            .transpose()?;
-        if host.is_empty() || host.contains(char::is_whitespace) || user == Some("") {
-            return Err(MALFORMED);
+    /// What is jumped over at `name`, and before that.
+    fn hop(
+        &mut self,
+        name: &HopName,
+        author: Author,
+        base: &Arc<Credentials>,
+    ) -> Result<(Stop, Hop, Option<Jump>, Arc<Credentials>), Trouble> {
+        let trouble = |why: &str| Trouble { message: format!("jump {:?}: {why}", name.text), at: None };
+        if let Some(index) = self.names.get(&*name.text).copied().filter(|_| author == Author::Inventory) {
+            let Draft { device, jump, .. } = &self.drafts[index];
+            let port = device.ssh_port();
+            let port = port.ok_or_else(|| trouble("this device is not reached over SSH"))?;
+            let hop = Hop {
+                address: Arc::clone(&device.address),
+                port,
+                credentials: Arc::clone(&device.credentials),
+                ssh_legacy: device.ssh_legacy,
+            };
+            return Ok((Stop::Device(index), hop, jump.clone(), Arc::clone(&device.credentials)));
         }
-        let said = self.config.host(host);
-        let username = user.map(Arc::from).or(said.user.map(Arc::from));
-        let mut credentials = Credentials {
-            username: username.unwrap_or_else(|| Arc::clone(&device.credentials.username)),
-            enable_password: None,
-            ..device.credentials.clone()
-        };
-        credentials.or_key(said.identity);
-        let address = said.host_name.map_or_else(|| host.into(), Arc::from);
-        Ok(Hop { address, port: port.or(said.port).unwrap_or(22), credentials, ssh_legacy: false })
+        let (hop, next) = self.filler.hop(name, author, base);
+        if self.real && hop.credentials.username.is_empty() {
+            return Err(trouble("no username: write user@host"));
+        }
+        Ok((Stop::Host(Arc::clone(&name.host)), hop, next, Arc::clone(base)))
     }
-}
 
-/// `device` on the way to another one.
-fn hop(device: &Device) -> Option<Hop> {
-    let route = device.routes.iter().find(|route| route.transport == Transport::Ssh)?;
-    Some(Hop {
-        address: Arc::clone(&device.address),
-        port: route.port,
-        credentials: Credentials { enable_password: None, ..device.credentials.clone() },
-        ssh_legacy: device.ssh_legacy,
-    })
+    /// The circle that closes at `stop`, told alike wherever it is entered.
+    fn circle(&self, path: &[Stop], stop: &Stop) -> Trouble {
+        let from = path.iter().position(|waiting| waiting == stop).unwrap_or_default();
+        let mut names: Vec<&str> = path[from..].iter().map(|stop| self.name(stop)).collect();
+        let least = (0..names.len()).min_by_key(|place| names[*place]).unwrap_or_default();
+        names.rotate_left(least);
+        names.push(names[0]);
+        let at = path[from..].iter().filter_map(|stop| match stop {
+            Stop::Device(index) => Some(self.drafts[*index].at),
+            Stop::Host(_) => None,
+        });
+        let message = format!(
+            "the jumps go in a circle: {}; jump = \"\" is for a device that is reached directly",
+            names.join(" → ")
+        );
+        Trouble { message, at: at.min() }
+    }
+
+    fn name<'s>(&'s self, stop: &'s Stop) -> &'s str {
+        match stop {
+            Stop::Device(index) => &self.drafts[*index].device.name,
+            Stop::Host(host) => host,
+        }
+    }
 }

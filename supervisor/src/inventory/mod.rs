@@ -2,16 +2,21 @@
 
 // What is known of a device when everything is resolved.
 mod device;
-// Reading a file: sections, then single values, each with its place for messages.
+// Reading a file: sections, then their keys, each with its place for messages.
 mod load;
+mod secret_forms;
+mod settings;
 mod values;
 // One entry for many devices.
 mod range;
-// What stands between us and a device.
+// What only the whole of it shows: what the SSH config fills in, who jumps over whom.
+mod complete;
 mod jumps;
 // All that is wrong with a file, at once.
 mod problems;
+#[cfg(test)]
+mod tests;
 
-pub use device::{Device, Group, Hop, Inventory};
+pub use device::{Credentials, Device, Group, Hop, Inventory};
 pub use problems::InventoryErrors;
 pub(crate) use problems::suggestion;

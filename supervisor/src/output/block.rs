@@ -9,8 +9,10 @@ use crate::record::{CommandRecord, CommandStatus, DeviceStatus, Record};
 /// How outputs are put into a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outputs {
-    /// The bytes as the device sent them.
-    Raw,
+    /// The bytes as the device sent them, in its own encoding.
+    AsSent,
+    /// The same, in UTF-8 where their encoding is known.
+    Decoded,
     /// Whatever a terminal would act on, escaped.
     Escaped,
 }
@@ -25,7 +27,8 @@ pub(super) fn write(out: &mut impl Write, record: &Record, outputs: Outputs, pai
     for command in &record.commands {
         writeln!(out, "{}", command_heading(command, paint))?;
         match outputs {
-            Outputs::Raw => out.write_all(&command.output)?,
+            Outputs::AsSent => out.write_all(command.as_sent())?,
+            Outputs::Decoded => out.write_all(&command.output)?,
             Outputs::Escaped => out.write_all(escape::lines(&command.output).as_bytes())?,
         }
         if !command.output.is_empty() && !command.output.ends_with(b"\n") {

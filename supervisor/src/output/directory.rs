@@ -43,7 +43,7 @@ impl Directory {
         let path = self.path.join(stem + ".txt");
         let file = new_file(&self.path)?;
         let mut out = BufWriter::new(&file);
-        block::write(&mut out, record, Outputs::Raw, Paint::on(None))
+        block::write(&mut out, record, Outputs::AsSent, Paint::on(None))
             .and_then(|()| out.flush())
             .with_context(|| format!("cannot write {}", path.display()))?;
         drop(out);

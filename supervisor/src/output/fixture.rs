@@ -69,6 +69,7 @@ pub(super) fn command(command: &str, output: &str) -> CommandRecord {
         command: command.into(),
         status: CommandStatus::Ok,
         output: output.into(),
+        undecoded: None,
         elapsed_ms: 305.2,
         truncated: false,
         parsed: None,

@@ -10,7 +10,7 @@ use crate::output::reader::written;
 use crate::output::screen::{Paint, Screen};
 
 /// A block a device, as it finishes, with an empty line between two. On a terminal, outputs
-/// have their control characters escaped; elsewhere they are the device's own bytes.
+/// have their control characters escaped; elsewhere they are as they are.
 #[derive(Debug)]
 pub struct Text<W> {
     out: W,
@@ -28,7 +28,7 @@ impl<W: Write> Text<W> {
 impl<W: Write> Consumer for Text<W> {
     fn on(&mut self, event: &RunEvent<'_>) -> Result<()> {
         let RunEvent::DeviceDone(record) = event else { return Ok(()) };
-        let outputs = if self.screen.is_some() { Outputs::Escaped } else { Outputs::Raw };
+        let outputs = if self.screen.is_some() { Outputs::Escaped } else { Outputs::Decoded };
         let mut text = Vec::new();
         if std::mem::replace(&mut self.begun, true) {
             text.push(b'\n');

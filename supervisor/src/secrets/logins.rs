@@ -1,187 +1,133 @@
-//! What each device logs in with.
+//! The logins of all devices and jump hosts.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use netsweep_shared::login::{Login, PrivateKey};
 use netsweep_shared::secret::Secret;
 
-use super::key::KeySource;
 use super::source::SecretSource;
+use crate::inventory::Credentials;
 
-/// A user and where there is what proves who it is.
-#[derive(Clone, Debug, Default)]
-pub struct Credentials {
-    /// Who logs in; empty where the device asks for nobody.
-    pub username: Arc<str>,
-    /// Where the password is.
-    pub password: Option<Arc<SecretSource>>,
-    /// Where the password that raises privileges is.
-    pub enable_password: Option<Arc<SecretSource>>,
-    /// Where the private key is.
-    pub private_key: Option<Arc<KeySource>>,
-    /// Whether the user's SSH agent may be asked.
-    pub agent: bool,
-}
+/// Where an SSH agent is found (ssh-agent(1)).
+const AGENT: &str = "SSH_AUTH_SOCK";
 
-/// Credentials are told apart by where the inventory names their parts.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    username: Arc<str>,
-    parts: [usize; 3],
-    agent: bool,
-}
-
-impl Credentials {
-    /// Takes `key` where there is nothing else to log in with.
-    pub(crate) fn or_key(&mut self, key: Option<Arc<KeySource>>) {
-        if self.password.is_none() && self.private_key.is_none() && !self.agent {
-            self.private_key = key;
-        }
-    }
-
-    fn key(&self) -> Key {
-        let places = [
-            place(self.password.as_ref()),
-            place(self.enable_password.as_ref()),
-            place(self.private_key.as_ref()),
-        ];
-        Key { username: Arc::clone(&self.username), parts: places, agent: self.agent }
-    }
-}
-
-fn place<T>(part: Option<&Arc<T>>) -> usize {
-    part.map_or(0, |part| Arc::as_ptr(part).addr())
-}
-
-/// Reads logins; each secret once, and all that cannot be read told at once.
+/// Reads logins, each secret once; those of the same credential share one.
 #[derive(Debug)]
-pub struct LoginReader {
-    /// What relative paths are relative to.
-    folder: PathBuf,
-    agent: Option<String>,
-    logins: HashMap<Key, Arc<Login>>,
-    secrets: HashMap<usize, Result<Secret, usize>>,
-    keys: HashMap<usize, Result<PrivateKey, usize>>,
-    unreadable: Vec<Unreadable>,
+pub struct LoginReader<'a> {
+    folder: &'a Path,
+    passwords: HashMap<usize, Outcome<Secret>>,
+    keys: HashMap<usize, Outcome<PrivateKey>>,
+    agent: Option<Outcome<String>>,
+    logins: HashMap<Credential, Arc<Login>>,
 }
+
+/// What tells credentials apart: secrets by where the inventory names them.
+type Credential = (Arc<str>, [Option<usize>; 3], bool);
 
 #[derive(Debug)]
-struct Unreadable {
-    why: anyhow::Error,
-    key: &'static str,
-    first: String,
-    devices: usize,
+enum Outcome<T> {
+    Read(T),
+    Unreadable { why: anyhow::Error, key: &'static str, first: String, others: usize },
 }
 
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.username)
-    }
-}
-
-impl LoginReader {
-    /// For the inventory at this path.
-    pub fn new(inventory: &Path) -> Self {
-        Self {
-            folder: inventory.parent().unwrap_or(Path::new("")).to_owned(),
-            agent: std::env::var("SSH_AUTH_SOCK").ok().filter(|path| !path.is_empty()),
-            logins: HashMap::new(),
-            secrets: HashMap::new(),
-            keys: HashMap::new(),
-            unreadable: vec![],
-        }
+impl<'a> LoginReader<'a> {
+    /// For the inventory at `path`, from whose folder relative paths are counted.
+    pub fn new(path: &'a Path) -> Self {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self { folder, passwords: HashMap::new(), keys: HashMap::new(), agent: None, logins: HashMap::new() }
     }
 
-    /// What `device` logs in with; the same credentials give the same login.
-    pub fn read(&mut self, credentials: &Credentials, device: &str) -> Arc<Login> {
-        let key = credentials.key();
-        if let Some(login) = self.logins.get(&key) {
-            let login = Arc::clone(login);
-            // Counts the device where a part could not be read.
-            self.count(credentials);
-            return login;
-        }
-        let login = Arc::new(Login {
-            username: credentials.username.to_string(),
-            password: self.secret(credentials.password.as_ref(), "password", device),
-            enable_password: self.secret(credentials.enable_password.as_ref(), "enable_password", device),
-            key: self.private_key(credentials.private_key.as_ref(), device),
-            agent: if credentials.agent { self.agent(device) } else { None },
+    /// The login with `credentials`, without keys where it is not for SSH; `who` needs it, for
+    /// messages. What cannot be read is left out and told by [`finish`](Self::finish).
+    pub fn login(&mut self, credentials: &Credentials, ssh: bool, who: &str) -> Arc<Login> {
+        let Credentials { username, password, enable_password, private_key, agent } = credentials;
+        let (private_key, agent) = (private_key.as_ref().filter(|_| ssh), *agent && ssh);
+        let (folder, passwords) = (self.folder, &mut self.passwords);
+        let mut password_of = |source: &Option<Arc<SecretSource>>, key: &'static str| {
+            let source = source.as_ref()?;
+            let outcome = passwords.entry(place(source));
+            outcome.or_insert_with(|| Outcome::of(source.read(folder, &key.replace('_', " ")), key)).get(who)
+        };
+        let password_read = password_of(password, "password");
+        let enable_password_read = password_of(enable_password, "enable_password");
+        let key_read = private_key.and_then(|source| {
+            let outcome = self.keys.entry(place(source));
+            outcome.or_insert_with(|| Outcome::of(source.read(folder), "private_key")).get(who)
         });
-        self.logins.insert(key, Arc::clone(&login));
-        login
+        let socket = agent.then(|| {
+            let outcome = self.agent.get_or_insert_with(|| Outcome::of(agent_socket(), "agent"));
+            outcome.get(who)
+        });
+        let places =
+            [password.as_ref().map(place), enable_password.as_ref().map(place), private_key.map(place)];
+        let login = self.logins.entry((Arc::clone(username), places, agent)).or_insert_with(|| {
+            Arc::new(Login {
+                username: username.to_string(),
+                key: key_read,
+                agent: socket.flatten(),
+                password: password_read,
+                enable_password: enable_password_read,
+            })
+        });
+        Arc::clone(login)
     }
 
     /// # Errors
     /// All secrets that could not be read, with the devices that need them.
-    pub fn told(self) -> Result<()> {
-        let mut lines: Vec<String> = self
-            .unreadable
-            .into_iter()
-            .map(|Unreadable { why, key, first, devices }| match devices {
-                1 => format!("{key} of device {first:?}: {why:#}"),
-                _ => format!("{key} of device {first:?} and {} more: {why:#}", devices - 1),
-            })
-            .collect();
+    pub fn finish(self) -> Result<()> {
+        let mut lines: Vec<String> = self.passwords.into_values().filter_map(Outcome::told).collect();
+        lines.extend(self.keys.into_values().filter_map(Outcome::told));
+        lines.extend(self.agent.and_then(Outcome::told));
         lines.sort();
         ensure!(lines.is_empty(), "{}", lines.join("\n"));
         Ok(())
     }
+}
 
-    fn secret(
-        &mut self,
-        source: Option<&Arc<SecretSource>>,
-        key: &'static str,
-        device: &str,
-    ) -> Option<Secret> {
-        let source = source?;
-        let place = Arc::as_ptr(source).addr();
-        if !self.secrets.contains_key(&place) {
-            let read = source.read(&self.folder, key);
-            let read = read.map_err(|why| self.note(why, key, device));
-            self.secrets.insert(place, read);
-        } else if let Some(Err(failure)) = self.secrets.get(&place) {
-            self.unreadable[*failure].devices += 1;
+fn place<T>(source: &Arc<T>) -> usize {
+    Arc::as_ptr(source).addr()
+}
+
+fn agent_socket() -> Result<String> {
+    let socket = std::env::var(AGENT).ok().filter(|socket| !socket.is_empty());
+    socket.with_context(|| {
+        format!("the environment variable {AGENT} is not set: start an agent with ssh-agent and add keys with ssh-add")
+    })
+}
+
+impl<T: Clone> Outcome<T> {
+    fn of(read: Result<T>, key: &'static str) -> Self {
+        match read {
+            Ok(secret) => Self::Read(secret),
+            Err(why) => Self::Unreadable { why, key, first: String::new(), others: 0 },
         }
-        self.secrets.get(&place)?.as_ref().ok().cloned()
     }
 
-    fn private_key(&mut self, source: Option<&Arc<KeySource>>, device: &str) -> Option<PrivateKey> {
-        let source = source?;
-        let place = Arc::as_ptr(source).addr();
-        if !self.keys.contains_key(&place) {
-            let read = source.read(&self.folder);
-            let read = read.map_err(|why| self.note(why, "private_key", device));
-            self.keys.insert(place, read);
-        } else if let Some(Err(failure)) = self.keys.get(&place) {
-            self.unreadable[*failure].devices += 1;
+    /// What was read, for `who`.
+    fn get(&mut self, who: &str) -> Option<T> {
+        match self {
+            Self::Read(secret) => Some(secret.clone()),
+            Self::Unreadable { first, .. } if first.is_empty() => {
+                who.clone_into(first);
+                None
+            }
+            Self::Unreadable { others, .. } => {
+                *others += 1;
+                None
+            }
         }
-        self.keys.get(&place)?.as_ref().ok().cloned()
     }
 
-    fn agent(&mut self, device: &str) -> Option<String> {
-        if self.agent.is_none() {
-            let why =
-                "the environment variable SSH_AUTH_SOCK does not name one: start ssh-agent and add your key";
-            self.note(anyhow!(why), "agent", device);
-        }
-        self.agent.clone()
-    }
-
-    fn note(&mut self, why: anyhow::Error, key: &'static str, device: &str) -> usize {
-        self.unreadable.push(Unreadable { why, key, first: device.to_owned(), devices: 1 });
-        self.unreadable.len() - 1
-    }
-
-    fn count(&mut self, credentials: &Credentials) {
-        let parts = [place(credentials.password.as_ref()), place(credentials.enable_password.as_ref())];
-        let secrets = parts.iter().filter_map(|place| self.secrets.get(place)?.as_ref().err());
-        let keys = self.keys.get(&place(credentials.private_key.as_ref())).and_then(|key| key.as_ref().err());
-        for failure in secrets.chain(keys).copied().collect::<Vec<_>>() {
-            self.unreadable[failure].devices += 1;
+    fn told(self) -> Option<String> {
+        match self {
+            Self::Read(_) => None,
+            Self::Unreadable { why, key, first, others: 0 } => Some(format!("{key} of {first}: {why:#}")),
+            Self::Unreadable { why, key, first, others } => {
+                Some(format!("{key} of {first} and {others} more: {why:#}"))
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Where secrets are, and reading them: once each, before anything is started.
+//! Passwords and keys: where they are, and reading them: once each, before anything is started.
 
-// Passwords, or any text; private keys.
-mod key;
+// The forms that a secret can have in the inventory.
 mod source;
-// What each device logs in with.
+// Private keys: is it one, is it encrypted, with what.
+mod key;
+// The logins of all devices and jump hosts.
 mod logins;
 
 pub use key::KeySource;
-pub use logins::{Credentials, LoginReader};
+pub use logins::LoginReader;
 pub use source::SecretSource;

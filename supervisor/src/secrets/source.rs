@@ -1,5 +1,6 @@
-//! Where a secret is, and reading it.
+//! Where a secret is.
 
+use std::fmt;
 use std::fs;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use netsweep_shared::secret::Secret;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::home;
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +19,8 @@ pub enum SecretSource {
     Plain(Secret),
     /// In an environment variable.
     Env(String),
-    /// In a file; a relative path is relative to the inventory's folder. One line end at the end
-    /// of the file does not count.
+    /// In a file; a relative path is relative to the inventory's folder, `~/` is the home directory.
+    /// One line end at the end of the file does not count.
     File(PathBuf),
     /// On the standard output of a program, with the same rule.
     Command(Vec<String>),
@@ -24,77 +28,94 @@ pub enum SecretSource {
     Prompt,
 }
 
+/// As messages call it.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("the text in the inventory"),
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Command(words) => {
+                write!(f, "the output of {}", words.first().map(String::as_str).unwrap_or_default())
+            }
+            Self::Prompt => f.write_str("the answer"),
+        }
+    }
+}
+
 impl SecretSource {
-    /// Reads one line; `key` is what the user is asked for. Relative paths are relative to `folder`.
-    ///
-    /// # Errors
-    /// Says what to do, and nothing of what was read.
-    pub(super) fn read(&self, folder: &Path, key: &str) -> Result<Secret> {
-        let secret = self.read_whole(folder, key)?;
-        one_line(&secret).with_context(|| self.name())
+    /// Reads a password, which is one line. `question` is what a user is asked, where one is.
+    pub(super) fn read(&self, folder: &Path, question: &str) -> Result<Secret> {
+        let text = self.read_text(folder, question)?;
+        let secret = match self {
+            Self::File(_) | Self::Command(_) => {
+                let secret = without_line_end(&text);
+                ensure!(!secret.is_empty(), "{} is empty", self.at(folder));
+                ensure!(!secret.contains(['\n', '\r']), "{} has more than one line", self.at(folder));
+                secret
+            }
+            _ => &text,
+        };
+        Ok(Secret::new(secret))
     }
 
-    /// Reads all of it.
-    pub(super) fn read_whole(&self, folder: &Path, key: &str) -> Result<Secret> {
+    /// Everything that is there.
+    pub(super) fn read_text(&self, folder: &Path, question: &str) -> Result<Zeroizing<String>> {
         match self {
-            Self::Plain(secret) => Ok(secret.clone()),
+            Self::Plain(secret) => Ok(Zeroizing::new(secret.expose().to_owned())),
             Self::Env(name) => match std::env::var(name) {
                 // As a variable of a script that was not filled in: every login would be refused.
-                Ok(secret) if secret.is_empty() => bail!("the environment variable {name} is empty"),
-                Ok(secret) => Ok(Secret::new(secret)),
+                Ok(secret) if secret.is_empty() => bail!("{self} is empty"),
+                Ok(secret) => Ok(Zeroizing::new(secret)),
                 Err(std::env::VarError::NotPresent) => {
-                    bail!("the environment variable {name} is not set: export it before you start netsweep")
+                    bail!("{self} is not set: export it before you start netsweep")
                 }
-                Err(std::env::VarError::NotUnicode(_)) => {
-                    bail!("the environment variable {name} is not UTF-8")
-                }
+                Err(std::env::VarError::NotUnicode(_)) => bail!("{self} is not UTF-8"),
             },
             Self::File(path) => {
-                let path = folder.join(path);
-                let bytes =
-                    fs::read(&path).with_context(|| format!("cannot read the file {}", path.display()))?;
-                text(bytes).with_context(|| self.name())
+                let bytes = fs::read(folder.join(home::expand(path)))
+                    .with_context(|| format!("cannot read {}", self.at(folder)))?;
+                text(bytes).with_context(|| self.at(folder))
             }
-            Self::Command(words) => text(run(words)?).with_context(|| self.name()),
-            Self::Prompt => ask(key),
+            Self::Command(words) => text(run(words)?).with_context(|| self.to_string()),
+            Self::Prompt => ask(question),
         }
     }
 
-    /// What to call it, without what is in it.
-    pub(super) fn name(&self) -> String {
+    /// As messages call it, with a file's whole path.
+    pub(super) fn at(&self, folder: &Path) -> String {
         match self {
-            Self::Plain(_) => "the text in the inventory".into(),
-            Self::Env(name) => format!("the environment variable {name}"),
-            Self::File(path) => format!("the file {}", path.display()),
-            Self::Command(words) => format!("the output of {}", words.first().map_or("", String::as_str)),
-            Self::Prompt => "what was typed".into(),
+            Self::File(path) => Self::File(folder.join(home::expand(path))).to_string(),
+            _ => self.to_string(),
         }
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<Secret> {
-    // The error would hold the bytes.
-    let Ok(text) = String::from_utf8(bytes) else { bail!("is not UTF-8") };
-    Ok(Secret::new(text))
+/// What editors and `echo` add does not count.
+fn without_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
-/// Without the line end that editors and `echo` add.
-fn one_line(secret: &Secret) -> Result<Secret> {
-    let text = secret.expose();
-    let line = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    ensure!(!line.is_empty(), "is empty");
-    ensure!(!line.contains(['\n', '\r']), "has more than one line");
-    Ok(Secret::new(line))
+fn text(bytes: Vec<u8>) -> Result<Zeroizing<String>> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        // The error would hold the bytes.
+        Err(error) => {
+            error.into_bytes().zeroize();
+            bail!("is not UTF-8")
+        }
+    }
 }
 
 fn run(words: &[String]) -> Result<Vec<u8>> {
     let [program, arguments @ ..] = words else { bail!("no program is named") };
-    let output = Command::new(program)
+    let mut output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot run {program}"))?;
     if !output.status.success() {
+        output.stdout.zeroize();
         let stderr = String::from_utf8_lossy(&output.stderr);
         let said = stderr.lines().next().map(|line| format!(": {line}")).unwrap_or_default();
         bail!("{program} failed ({}){said}", output.status);
@@ -102,14 +123,13 @@ fn run(words: &[String]) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-fn ask(key: &str) -> Result<Secret> {
+fn ask(question: &str) -> Result<Zeroizing<String>> {
     ensure!(
         stdin().is_terminal(),
         "there is no terminal to ask on: use {{ env = \"…\" }} or {{ file = \"…\" }}"
     );
-    let secret = rpassword::prompt_password(format!("{}: ", key.replace('_', " ")))
-        .context("cannot ask on the terminal")?;
-    Ok(Secret::new(secret))
+    let answer = rpassword::prompt_password(format!("{question}: ")).context("cannot ask on the terminal")?;
+    Ok(Zeroizing::new(answer))
 }
 
 #[cfg(test)]
@@ -123,26 +143,28 @@ mod tests {
             .map_err(|error| format!("{error:#}"))
     }
 
+    fn command(script: &str) -> SecretSource {
+        SecretSource::Command(vec!["sh".into(), "-c".into(), script.into()])
+    }
+
     #[test]
     fn files_and_programs_lose_one_line_end() {
         let folder = tempfile::tempdir().expect("a directory");
         fs::write(folder.path().join("pw"), " two words \n").expect("written");
         assert_eq!(read(&SecretSource::File("pw".into()), folder.path()), Ok(" two words ".into()));
-        let command = |script: &str| SecretSource::Command(vec!["sh".into(), "-c".into(), script.into()]);
         assert_eq!(read(&command("echo abc"), folder.path()), Ok("abc".into()));
-        assert!(read(&command("true"), folder.path()).is_err_and(|error| error.contains("is empty")));
-        assert!(
-            read(&command("echo a; echo b"), folder.path())
-                .is_err_and(|error| error.ends_with("has more than one line"))
+        assert_eq!(read(&command("printf 'abc\\r\\n'"), folder.path()), Ok("abc".into()));
+        assert_eq!(read(&command("true"), folder.path()), Err("the output of sh is empty".into()));
+        assert_eq!(
+            read(&command("echo a; echo b"), folder.path()),
+            Err("the output of sh has more than one line".into())
         );
     }
 
     #[test]
     fn a_failing_program_does_not_betray_what_it_printed() {
-        let script = "echo hunter2; echo not today >&2; exit 3";
         let error =
-            read(&SecretSource::Command(vec!["sh".into(), "-c".into(), script.into()]), Path::new(""))
-                .expect_err("it fails");
+            read(&command("echo hunter2; echo not today >&2; exit 3"), Path::new("")).expect_err("it fails");
         assert!(error.contains("exit status: 3") && error.contains("not today"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }

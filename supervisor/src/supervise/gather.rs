@@ -3,6 +3,7 @@
 //! Bounded by the mix: one spool for each job that runs, in memory while it is small and in an
 //! unlinked temporary file beyond that.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::time::{Instant, SystemTime};
@@ -87,7 +88,7 @@ impl Gatherer {
     }
 
     /// Hands over what there is of `job`: when it began, and the commands of its last attempt, their
-    /// outputs in UTF-8 where `encoding` says in what else they came.
+    /// outputs decoded from `encoding`.
     pub(super) fn finish(
         &mut self,
         job: JobId,
@@ -101,9 +102,7 @@ impl Gatherer {
         for gathered in &gathering.commands {
             let mut output = Vec::with_capacity(gathered.length as usize);
             spool.take(gathered.length).read_to_end(&mut output).context("cannot read an output back")?;
-            if let Some(encoding) = encoding {
-                output = encoding.decode_without_bom_handling(&output).0.into_owned().into_bytes();
-            }
+            let (output, undecoded) = decode(output, encoding);
             let elapsed = gathered.end.map_or_else(|| gathered.first_seen.elapsed(), |end| end.elapsed);
             records.push(CommandRecord {
                 command: commands.get(gathered.index as usize).cloned().unwrap_or_default(),
@@ -113,11 +112,40 @@ impl Gatherer {
                     CommandStatus::Failed
                 },
                 output,
+                undecoded,
                 elapsed_ms: millis(elapsed),
                 truncated: gathered.end.is_some_and(|end| end.truncated),
                 parsed: None,
             });
         }
         Ok((Some(gathering.started), records))
+    }
+}
+
+/// `bytes` in UTF-8, and where that made them others, as they were.
+fn decode(bytes: Vec<u8>, encoding: Option<&'static Encoding>) -> (Vec<u8>, Option<Vec<u8>>) {
+    let Some(encoding) = encoding else { return (bytes, None) };
+    let decoded = match encoding.decode_without_bom_handling(&bytes) {
+        (Cow::Owned(text), _) => Some(text.into_bytes()),
+        (Cow::Borrowed(_), _) => None,
+    };
+    match decoded {
+        Some(text) => (text, Some(bytes)),
+        None => (bytes, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_decoded_and_kept() {
+        let cyrillic = b"\xe8\xed\xf2\xe5\xf0\xf4\xe5\xe9\xf1".to_vec();
+        let (text, raw) = decode(cyrillic.clone(), Some(encoding_rs::WINDOWS_1251));
+        assert_eq!((String::from_utf8(text).expect("UTF-8").as_str(), raw), ("интерфейс", Some(cyrillic)));
+        let ascii = b"interface up".to_vec();
+        assert_eq!(decode(ascii.clone(), Some(encoding_rs::WINDOWS_1251)), (ascii.clone(), None));
+        assert_eq!(decode(b"\xff".to_vec(), None), (b"\xff".to_vec(), None));
     }
 }

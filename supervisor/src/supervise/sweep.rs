@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, select_biased};
-use netsweep_shared::job::JobId;
+use netsweep_shared::job::{JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup, ToWorker};
 
@@ -347,7 +347,7 @@ impl Sweep<'_> {
             started,
             timing_ms: TimingMs::from(timing),
             commands,
-            ssh_legacy: planned.ssh_legacy.then_some(old_algorithms),
+            ssh_legacy: (planned.ssh_legacy && route.transport == Transport::Ssh).then_some(old_algorithms),
         };
         self.last_result = Some(Instant::now());
         self.tell(&RunEvent::DeviceDone(&record))
