@@ -31,14 +31,14 @@ pub(crate) fn sweep() -> Sweep {
     Sweep::new().env("VTY_PASSWORD", frr::PASSWORD).env("VTY_ENABLE", frr::ENABLE)
 }
 
-/// The lists are longer than any screen.
+/// Some of what they have to show is longer than any screen.
 fn answers_over_its_vtys() {
     let router = frr::router();
     let mut sweep = sweep();
     for daemon in &router.daemons {
         sweep = sweep.device(daemon.name, daemon.port(), &vty(daemon));
     }
-    let commands = ["show version", "show running-config", "show ip prefix-list"];
+    let commands = ["show version", "show running-config"];
     let records = sweep.succeeds(&commands);
     for daemon in &router.daemons {
         for (command, output) in commands.iter().zip(answers(&records[daemon.name])) {
@@ -46,7 +46,7 @@ fn answers_over_its_vtys() {
         }
     }
     let zebra = answers(&records["zebra"]);
-    assert!(zebra[2].lines().count() > 200, "{}", zebra[2]);
+    assert!(zebra[1].lines().count() > 200, "{}", zebra[1]);
     router.routes_are_untouched();
 }
 

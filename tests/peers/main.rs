@@ -50,7 +50,10 @@ fn main() -> ExitCode {
         everything::trials(),
         secrets::trials(),
     ];
-    let conclusion = run(&Arguments::from_args(), trials.into_iter().flatten().collect());
+    let mut arguments = Arguments::from_args();
+    // They wait far more than they compute.
+    arguments.test_threads.get_or_insert(8);
+    let conclusion = run(&arguments, trials.into_iter().flatten().collect());
     peers::frr::end();
     conclusion.exit_code()
 }

@@ -23,9 +23,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("openssh_with_old_algorithms_needs_ssh_legacy", old_algorithms_need_ssh_legacy),
         trial("a_throttled_openssh_serves_all_in_the_end", a_throttled_server_serves_all_in_the_end),
         trial("a_refused_key_leaves_a_try_for_the_password", a_refused_key_leaves_a_try_for_the_password),
-        trial("openssh_without_a_terminal", without_a_terminal),
         trial("openssh_runs_commands_without_a_shell", runs_commands_without_a_shell),
         trial("openssh_with_another_encoding", another_encoding),
+        super::peers::trial("openssh_without_a_terminal", &[openssh::NEEDS, frr::NEEDS], without_a_terminal),
         super::peers::trial("openssh_forces_vtysh", &[openssh::NEEDS, frr::NEEDS], forces_vtysh),
     ]
 }
@@ -154,10 +154,17 @@ fn a_refused_key_leaves_a_try_for_the_password() {
     assert_eq!(records["host"]["attempts"], 1);
 }
 
-/// The shell is spoken to all the same.
+/// A router's command line prompts all the same; bash on a pipe never does.
 fn without_a_terminal() {
+    let router = frr::router();
+    let server = openssh::vtysh_without_a_terminal(&router);
+    let records = Sweep::new().device("router", server.port, VTYSH).succeeds(&["show version"]);
+    assert_eq!(answers(&records["router"]), [router.answer("show version")]);
+
     let server = openssh::no_terminal();
-    outputs::are_exact(Sweep::new().device("host", server.port, SHELL));
+    let mut sweep = Sweep::new().device("host", server.port, SHELL).args(&["--login-timeout", "3s"]);
+    let record = sweep.fails(&["true"]);
+    assert_eq!(record["error"]["kind"], "prompt", "{record}");
 }
 
 /// Each command by itself: nothing of one is left for the next.

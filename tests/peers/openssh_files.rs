@@ -24,14 +24,14 @@ fn known_hosts_is_shared_with_openssh() {
     let mut sweep = Sweep::new().device("host", server.port, SHELL).args(&["--host-keys", "strict"]);
     let unknown = sweep.fails(&["true"]);
     assert_eq!(unknown["error"]["kind"], "host_key", "{unknown}");
-    assert!(message(&unknown).contains(&fingerprint(&server.file("host_ed25519.pub"))), "{unknown}");
+    assert!(message(&unknown).contains(&fingerprint(&server.file("host_key.pub"))), "{unknown}");
 
     let mut sweep = Sweep::new().device("host", server.port, SHELL).args(&["--host-keys", "accept-new"]);
     sweep.succeeds(&["true"]);
     let known_hosts = sweep.path(".ssh/known_hosts");
     let name = format!("[127.0.0.1]:{}", server.port);
     let found = keygen(&["-F", &name], &known_hosts);
-    assert!(found.contains(&key(&server.file("host_ed25519.pub"))), "{found}");
+    assert!(found.contains(&key(&server.file("host_key.pub"))), "{found}");
 
     keygen(&["-H"], &known_hosts);
     let hashed = std::fs::read_to_string(&known_hosts).expect("there");
@@ -49,7 +49,7 @@ fn known_hosts_is_shared_with_openssh() {
 
 fn a_changed_host_key_is_refused() {
     let (server, other) = (openssh::password(), openssh::password());
-    let known = format!("[127.0.0.1]:{} {}\n", server.port, key(&other.file("host_ed25519.pub")));
+    let known = format!("[127.0.0.1]:{} {}\n", server.port, key(&other.file("host_key.pub")));
     let sweep = |policy| {
         let sweep = Sweep::new().device("host", server.port, SHELL).file(".ssh/known_hosts", &known);
         sweep.args(&["--host-keys", policy])
@@ -60,7 +60,7 @@ fn a_changed_host_key_is_refused() {
         assert_eq!(record["error"]["kind"], "host_key", "{record}");
         assert_eq!(record["attempts"], 1, "{record}");
         for peer in [&server, &other] {
-            let fingerprint = fingerprint(&peer.file("host_ed25519.pub"));
+            let fingerprint = fingerprint(&peer.file("host_key.pub"));
             assert!(message(&record).contains(&fingerprint), "{fingerprint}: {record}");
         }
         assert_eq!(std::fs::read_to_string(sweep.path(".ssh/known_hosts")).expect("there"), known);

@@ -39,12 +39,14 @@ fn no_secret_gets_out() {
     let encrypted =
         format!("private_key = {{ file = \"{}\", {passphrase} }}", Key::Encrypted.file().display());
     let zebra = router.daemons[0].port();
-    let mut sweep = crate::frr::sweep()
+    let sweep = crate::frr::sweep();
+    let command = format!("password = {{ command = [\"cat\", \"{}\"] }}", sweep.path("password").display());
+    let mut sweep = sweep
         .file("password", &format!("{PASSWORD}\n"))
         .device("environment", password.port, SHELL)
         .device("plain", questions.port, &linux(&format!("password = \"{PASSWORD}\"")))
         .device("file", password.port, &linux("password = { file = \"password\" }"))
-        .device("command", password.port, &linux("password = { command = [\"cat\", \"password\"] }"))
+        .device("command", password.port, &linux(&command))
         .device("key", keys_only.port, &crate::openssh::with_key(Key::Rsa))
         .device("encrypted-key", keys_only.port, &linux(&encrypted))
         .device("agent", keys_only.port, &linux("agent = true"))

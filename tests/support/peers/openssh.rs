@@ -70,6 +70,11 @@ pub(crate) fn vtysh(router: &frr::Router) -> Peer {
     sshd(Site::new(), &format!("{PASSWORDS}ForceCommand {}\n", router.vtysh()))
 }
 
+/// Every session is FRR's shell, on a pipe.
+pub(crate) fn vtysh_without_a_terminal(router: &frr::Router) -> Peer {
+    sshd(Site::new(), &format!("{PASSWORDS}PermitTTY no\nForceCommand {}\n", router.vtysh()))
+}
+
 /// A jump host: it stands between `outside`, the machine's own network where that is `None`, and
 /// `inside`, and does nothing but forward.
 ///
@@ -115,11 +120,12 @@ fn sshd_config(site: &Site, temper: &str) -> PathBuf {
         frr::DIRECTORY,
         frr::directory().display()
     );
-    for kind in ["ed25519", "rsa"] {
-        let key = site.path(&format!("host_{kind}"));
-        account::make_key(&key, &["-t", kind, "-N", ""]);
-        config += &format!("HostKey {}\n", key.display());
-    }
+    // An RSA key takes long to make; where one is needed, it is the only one.
+    let kind: &[&str] =
+        if temper.contains("ssh-rsa") { &["-t", "rsa", "-b", "2048"] } else { &["-t", "ed25519"] };
+    let key = site.path("host_key");
+    account::make_key(&key, &[kind, &["-N", ""]].concat());
+    config += &format!("HostKey {}\n", key.display());
     site.write("sshd_config", &config)
 }
 

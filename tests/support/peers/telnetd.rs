@@ -13,22 +13,23 @@ pub(super) const INETD: &str = "/usr/sbin/inetutils-inetd";
 
 /// With the system's login.
 pub(crate) fn login() -> Peer {
-    telnetd(Site::new(), "")
+    // telnetd hands on nothing of its own environment, login with -p all of it.
+    telnetd(&format!("env {}={} /bin/login -p", frr::DIRECTORY, frr::directory().display()))
 }
 
 /// Straight into FRR's shell, as root.
 pub(crate) fn vtysh(router: &frr::Router) -> Peer {
-    let site = Site::new();
-    let program = site.program("cli", &router.vtysh());
-    telnetd(site, &format!("-E {}", program.display()))
+    telnetd(&router.vtysh())
 }
 
-fn telnetd(site: Site, arguments: &str) -> Peer {
+/// With this in login's place.
+fn telnetd(command: &str) -> Peer {
     account::ready();
-    let service = format!("/usr/sbin/telnetd telnetd -h {arguments}");
+    let site = Site::new();
+    let program = site.program("program", command);
+    let service = format!("/usr/sbin/telnetd telnetd -h -E {}", program.display());
     let file = inetd_conf(&site, &service);
-    // login keeps the environment that telnetd got.
-    site.start(inetd(Command::new(INETD), &file).env(frr::DIRECTORY, frr::directory()))
+    site.start(&mut inetd(Command::new(INETD), &file))
 }
 
 /// Has inetd serve `program`, which is named with its path and then as it is called.
