@@ -1,13 +1,12 @@
 //! dropbear by itself.
 
 use libtest_mimic::Trial;
-use tempfile::TempDir;
 
-use crate::openssh::with_key;
+use crate::openssh::{stranger, with_key};
 use crate::outputs;
 use crate::peers::account::{self, Key};
 use crate::peers::{dropbear, frr, openssh, trial};
-use crate::sweep::{KEYS, SHELL, Sweep, VTYSH, answers, refused};
+use crate::sweep::{INTRUDER, KEYS, SHELL, Sweep, VTYSH, answers, refused};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let keys: &[&[&str]] = &[dropbear::NEEDS, openssh::NEEDS];
@@ -32,8 +31,7 @@ fn returns_what_the_commands_printed() {
 
 fn refuses_a_wrong_password() {
     let server = dropbear::password();
-    let wrong = "platform = \"linux\"\npassword = { env = \"PEER_WRONG\" }\n";
-    refused(&Sweep::new().device("host", server.port, wrong).fails(&["true"]));
+    refused(&Sweep::new().device("host", server.port, INTRUDER).fails(&["true"]));
 }
 
 fn takes_keys() {
@@ -46,11 +44,9 @@ fn takes_keys() {
         assert_eq!(answers(record), [format!("{}\n", account::USER)]);
     }
 
-    let directory = TempDir::new().expect("a temporary directory");
-    let stranger = directory.path().join("stranger");
-    account::make_key(&stranger, &["-t", "ed25519", "-N", ""]);
-    let stranger = format!("{KEYS}private_key = {{ file = \"{}\" }}\n", stranger.display());
-    refused(&Sweep::new().device("host", server.port, &stranger).fails(&["true"]));
+    let (_directory, file) = stranger();
+    let unknown = format!("{KEYS}private_key = {{ file = \"{file}\" }}\n");
+    refused(&Sweep::new().device("host", server.port, &unknown).fails(&["true"]));
     // A password is nothing to it.
     refused(&Sweep::new().device("host", server.port, SHELL).fails(&["true"]));
 }
@@ -76,9 +72,5 @@ fn runs_commands_without_a_shell() {
 fn forces_vtysh() {
     let router = frr::router();
     let server = dropbear::vtysh(&router);
-    let commands = ["show version", "show running-config", "show ip prefix-list"];
-    let records = Sweep::new().device("router", server.port, VTYSH).succeeds(&commands);
-    for (command, output) in commands.iter().zip(answers(&records["router"])) {
-        assert_eq!(output, router.answer(command), "{command}");
-    }
+    outputs::are_of(&router, Sweep::new().device("router", server.port, VTYSH));
 }

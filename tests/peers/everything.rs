@@ -7,7 +7,7 @@ use crate::openssh::with_key;
 use crate::peers::account::{Key, USER};
 use crate::peers::network::{self, Network};
 use crate::peers::openssh::Agent;
-use crate::peers::{dropbear, frr, openssh, telnetd, trial};
+use crate::peers::{Port, dropbear, frr, openssh, telnetd, trial};
 use crate::sweep::{KEYS, SHELL, VTYSH, answers};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -67,8 +67,8 @@ fn all_peers_answer_in_one_sweep() {
     let (login, no_login) = (telnetd::login(), telnetd::vtysh(&router));
     sweep = sweep.device("telnetd-login", login.port, &crate::telnetd::telnet());
     sweep = sweep.device("telnetd-vtysh", no_login.port, "platform = \"frr\"\ntransport = \"telnet\"\n");
-    let closed = openssh::password().port;
-    let fallback = format!("transport = [\"ssh:{closed}\", \"telnet:{}\"]\n", login.port);
+    let closed = Port::reserve();
+    let fallback = format!("transport = [\"ssh:{}\", \"telnet:{}\"]\n", closed.number, login.port);
     sweep = sweep.named("telnetd-fallback", &format!("address = \"127.0.0.1\"\n{SHELL}{fallback}"));
 
     for daemon in &router.daemons {

@@ -6,7 +6,7 @@ use crate::outputs;
 use crate::peers::account::USER;
 use crate::peers::network::{self, Network};
 use crate::peers::{openssh, trial};
-use crate::sweep::{SHELL, Sweep, answers, refused};
+use crate::sweep::{INTRUDER, SHELL, Sweep, answers, refused};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name, test| trial(name, &[openssh::NEEDS, network::NEEDS], test);
@@ -57,9 +57,8 @@ fn refuses_a_wrong_password() {
     let inside = Network::new();
     let jump = openssh::jump(None, &inside);
     let server = openssh::password_within(&inside);
-    let wrong = "platform = \"linux\"\npassword = { env = \"PEER_WRONG\" }\n";
     let mut sweep = Sweep::new()
-        .device("bastion", jump.port, wrong)
+        .device("bastion", jump.port, INTRUDER)
         .device("host", server.port, &format!("{SHELL}jump = \"bastion\"\n"))
         .args(&["--limit", "host"]);
     refused(&sweep.fails(&["true"]));

@@ -7,26 +7,26 @@ use crate::outputs;
 use crate::peers::account::{self, Key};
 use crate::peers::openssh::{self, Agent};
 use crate::peers::{frr, trial};
-use crate::sweep::{KEYS, SHELL, Sweep, VTYSH, answers, message, refused};
+use crate::sweep::{INTRUDER, KEYS, SHELL, Sweep, VTYSH, answers, message, refused};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name, test| trial(name, &[openssh::NEEDS], test);
+    let alone = |name, test| trial(name, &[openssh::NEEDS], test);
     vec![
-        trial("openssh_returns_what_the_commands_printed", returns_what_the_commands_printed),
-        trial("openssh_refuses_a_wrong_password", refuses_a_wrong_password),
-        trial("openssh_serves_many_sessions", serves_many_sessions),
-        trial("openssh_asks_for_the_password_interactively", asks_interactively),
-        trial("openssh_takes_keys_in_every_form", takes_keys_in_every_form),
-        trial("openssh_refuses_an_unknown_key", refuses_an_unknown_key),
-        trial("a_wrong_passphrase_starts_nothing", a_wrong_passphrase_starts_nothing),
-        trial("openssh_takes_a_key_of_the_agent", takes_a_key_of_the_agent),
-        trial("openssh_with_old_algorithms_needs_ssh_legacy", old_algorithms_need_ssh_legacy),
-        trial("a_throttled_openssh_serves_all_in_the_end", a_throttled_server_serves_all_in_the_end),
-        trial("a_refused_key_leaves_a_try_for_the_password", a_refused_key_leaves_a_try_for_the_password),
-        trial("openssh_runs_commands_without_a_shell", runs_commands_without_a_shell),
-        trial("openssh_with_another_encoding", another_encoding),
-        super::peers::trial("openssh_without_a_terminal", &[openssh::NEEDS, frr::NEEDS], without_a_terminal),
-        super::peers::trial("openssh_forces_vtysh", &[openssh::NEEDS, frr::NEEDS], forces_vtysh),
+        alone("openssh_returns_what_the_commands_printed", returns_what_the_commands_printed),
+        alone("openssh_refuses_a_wrong_password", refuses_a_wrong_password),
+        alone("openssh_serves_many_sessions", serves_many_sessions),
+        alone("openssh_asks_for_the_password_interactively", asks_interactively),
+        alone("openssh_takes_keys_in_every_form", takes_keys_in_every_form),
+        alone("openssh_refuses_an_unknown_key", refuses_an_unknown_key),
+        alone("a_wrong_passphrase_starts_nothing", a_wrong_passphrase_starts_nothing),
+        alone("openssh_takes_a_key_of_the_agent", takes_a_key_of_the_agent),
+        alone("openssh_with_old_algorithms_needs_ssh_legacy", old_algorithms_need_ssh_legacy),
+        alone("a_throttled_openssh_serves_all_in_the_end", a_throttled_server_serves_all_in_the_end),
+        alone("a_refused_key_leaves_a_try_for_the_password", a_refused_key_leaves_a_try_for_the_password),
+        alone("openssh_runs_commands_without_a_shell", runs_commands_without_a_shell),
+        alone("openssh_with_another_encoding", another_encoding),
+        trial("openssh_without_a_terminal", &[openssh::NEEDS, frr::NEEDS], without_a_terminal),
+        trial("openssh_forces_vtysh", &[openssh::NEEDS, frr::NEEDS], forces_vtysh),
     ]
 }
 
@@ -36,9 +36,8 @@ fn returns_what_the_commands_printed() {
 }
 
 fn refuses_a_wrong_password() {
-    let wrong = "platform = \"linux\"\npassword = { env = \"PEER_WRONG\" }\n";
     for server in [openssh::password(), openssh::questions(), openssh::throttled()] {
-        refused(&Sweep::new().device("host", server.port, wrong).fails(&["true"]));
+        refused(&Sweep::new().device("host", server.port, INTRUDER).fails(&["true"]));
     }
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn with_key(key: Key) -> String {
 }
 
 /// Another key than the account's, in a directory that goes with it.
-fn stranger() -> (TempDir, String) {
+pub(crate) fn stranger() -> (TempDir, String) {
     let directory = TempDir::new().expect("a temporary directory");
     let file = directory.path().join("stranger");
     account::make_key(&file, &["-t", "ed25519", "-N", ""]);
@@ -158,8 +157,7 @@ fn a_refused_key_leaves_a_try_for_the_password() {
 fn without_a_terminal() {
     let router = frr::router();
     let server = openssh::vtysh_without_a_terminal(&router);
-    let records = Sweep::new().device("router", server.port, VTYSH).succeeds(&["show version"]);
-    assert_eq!(answers(&records["router"]), [router.answer("show version")]);
+    outputs::are_of(&router, Sweep::new().device("router", server.port, VTYSH));
 
     let server = openssh::no_terminal();
     let mut sweep = Sweep::new().device("host", server.port, SHELL).args(&["--login-timeout", "3s"]);
@@ -188,12 +186,10 @@ fn another_encoding() {
     assert_eq!(answers(&records["host"]), ["Grüße\n"]);
 }
 
+/// By itself, and with the pager that its administrator has chosen.
 fn forces_vtysh() {
     let router = frr::router();
-    let server = openssh::vtysh(&router);
-    let commands = ["show version", "show running-config", "show ip prefix-list"];
-    let records = Sweep::new().device("router", server.port, VTYSH).succeeds(&commands);
-    for (command, output) in commands.iter().zip(answers(&records["router"])) {
-        assert_eq!(output, router.answer(command), "{command}");
+    for server in [openssh::vtysh(&router), openssh::vtysh_with_a_pager(&router)] {
+        outputs::are_of(&router, Sweep::new().device("router", server.port, VTYSH));
     }
 }

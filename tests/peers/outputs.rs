@@ -1,5 +1,6 @@
 //! Outputs that have everything that a terminal might spoil.
 
+use crate::peers::frr::Router;
 use crate::sweep::{Sweep, answers};
 
 /// Commands, and what they print.
@@ -37,6 +38,17 @@ pub(crate) fn are_exact(mut sweep: Sweep) {
         assert_eq!(output, printed, "{command}");
     }
     assert!(outputs[COMMANDS.len()] == numbers(20_000), "seq 1 20000 came home changed");
+}
+
+/// Holds the only device of `sweep`, which leads to FRR's shell, to printing what that prints.
+#[track_caller]
+pub(crate) fn are_of(router: &Router, mut sweep: Sweep) {
+    let commands = ["show version", "show running-config", "show ip prefix-list"];
+    let records = sweep.succeeds(&commands);
+    let record = records.values().next().expect("a record");
+    for (command, output) in commands.iter().zip(answers(record)) {
+        assert_eq!(output, router.answer(command), "{command}");
+    }
 }
 
 /// What `seq 1 last` prints.

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
+use tempfile::TempDir;
 
 use crate::frr::VTY;
 use crate::peers::account::{Key, PASSPHRASE, PASSWORD, USER};
@@ -97,12 +98,19 @@ fn no_secret_gets_out() {
     }
 }
 
-/// Passwords, passphrases, and every line of every key.
+/// Passwords, passphrases, and every line of every key, in the clear where it is encrypted too.
 fn secrets() -> Vec<String> {
+    let directory = TempDir::new().expect("a temporary directory");
+    let clear = directory.path().join("clear");
+    fs::copy(Key::Encrypted.file(), &clear).expect("copied");
+    let mut decrypt = Command::new("ssh-keygen");
+    decrypt.args(["-q", "-p", "-P", PASSPHRASE, "-N", "", "-f"]).arg(&clear);
+    assert!(decrypt.output().expect("ssh-keygen starts").status.success());
+
     let mut secrets = SECRETS.map(str::to_owned).to_vec();
-    for key in Key::ALL {
-        let pem = fs::read_to_string(key.file()).expect("a key");
-        // The first lines of OpenSSH's form hold the public half, which is no secret.
+    for file in Key::ALL.map(Key::file).iter().chain([&clear]) {
+        let pem = fs::read_to_string(file).expect("a key");
+        // OpenSSH's form begins with the public half, which is no secret, and random bytes.
         let private = pem.lines().filter(|line| !line.starts_with("-----")).skip(2);
         secrets.extend(private.filter(|line| line.len() > 16).map(str::to_owned));
     }

@@ -20,6 +20,8 @@ pub(crate) const SECRETS: [&str; 5] = [PASSWORD, PASSPHRASE, WRONG, frr::PASSWOR
 
 /// What a Linux account with a password needs.
 pub(crate) const SHELL: &str = "platform = \"linux\"\npassword = { env = \"PEER_PASSWORD\" }\n";
+/// The same, with a password that is not the account's.
+pub(crate) const INTRUDER: &str = "platform = \"linux\"\npassword = { env = \"PEER_WRONG\" }\n";
 /// FRR's shell behind the account's login.
 pub(crate) const VTYSH: &str = "platform = \"frr\"\npassword = { env = \"PEER_PASSWORD\" }\n";
 /// An account that lets in by other means than its password.

@@ -3,17 +3,17 @@
 use libtest_mimic::Trial;
 
 use crate::outputs;
-use crate::peers::{frr, openssh, telnetd, trial};
-use crate::sweep::{SHELL, Sweep, answers, refused};
+use crate::peers::{Port, frr, openssh, telnetd, trial};
+use crate::sweep::{INTRUDER, SHELL, Sweep, answers, refused};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name, test| trial(name, &[telnetd::NEEDS], test);
+    let alone = |name, test| trial(name, &[telnetd::NEEDS], test);
     vec![
-        trial("telnetd_returns_what_the_commands_printed", returns_what_the_commands_printed),
-        trial("telnetd_refuses_a_wrong_password", refuses_a_wrong_password),
-        trial("telnetd_serves_many_sessions", serves_many_sessions),
-        super::peers::trial("telnetd_without_a_login", &[telnetd::NEEDS, frr::NEEDS], without_a_login),
-        super::peers::trial("telnet_where_there_is_no_ssh", &[telnetd::NEEDS, openssh::NEEDS], falls_back),
+        alone("telnetd_returns_what_the_commands_printed", returns_what_the_commands_printed),
+        alone("telnetd_refuses_a_wrong_password", refuses_a_wrong_password),
+        alone("telnetd_serves_many_sessions", serves_many_sessions),
+        trial("telnetd_without_a_login", &[telnetd::NEEDS, frr::NEEDS], without_a_login),
+        trial("telnet_where_there_is_no_ssh", &[telnetd::NEEDS, openssh::NEEDS], falls_back),
     ]
 }
 
@@ -29,8 +29,8 @@ fn returns_what_the_commands_printed() {
 
 fn refuses_a_wrong_password() {
     let server = telnetd::login();
-    let wrong = "platform = \"linux\"\ntransport = \"telnet\"\npassword = { env = \"PEER_WRONG\" }\n";
-    refused(&Sweep::new().device("host", server.port, wrong).fails(&["true"]));
+    let wrong = format!("{INTRUDER}transport = \"telnet\"\n");
+    refused(&Sweep::new().device("host", server.port, &wrong).fails(&["true"]));
 }
 
 fn serves_many_sessions() {
@@ -45,12 +45,8 @@ fn serves_many_sessions() {
 fn without_a_login() {
     let router = frr::router();
     let server = telnetd::vtysh(&router);
-    let commands = ["show version", "show running-config", "show ip prefix-list"];
     let keys = "platform = \"frr\"\ntransport = \"telnet\"\n";
-    let records = Sweep::new().device("router", server.port, keys).succeeds(&commands);
-    for (command, output) in commands.iter().zip(answers(&records["router"])) {
-        assert_eq!(output, router.answer(command), "{command}");
-    }
+    outputs::are_of(&router, Sweep::new().device("router", server.port, keys));
 }
 
 /// A refused login is no reason to try the next transport: the password would go out in the clear.
@@ -58,16 +54,14 @@ fn falls_back() {
     let (server, ssh) = (telnetd::login(), openssh::password());
     let fallback = |ssh: u16| format!("transport = [\"ssh:{ssh}\", \"telnet:{}\"]\n", server.port);
     let address = "address = \"127.0.0.1\"\n";
-    // What was a port a moment ago and is none any more.
-    let closed = openssh::password().port;
-    let keys = format!("{SHELL}{address}{}", fallback(closed));
+    let closed = Port::reserve();
+    let keys = format!("{SHELL}{address}{}", fallback(closed.number));
     let records = Sweep::new().named("host", &keys).succeeds(&["echo by telnet"]);
     let record = &records["host"];
     assert_eq!(answers(record), ["by telnet\n"]);
     assert_eq!((&record["transport"], &record["port"]), (&"telnet".into(), &server.port.into()), "{record}");
 
-    let wrong = "platform = \"linux\"\npassword = { env = \"PEER_WRONG\" }\n";
-    let keys = format!("{wrong}{address}{}", fallback(ssh.port));
+    let keys = format!("{INTRUDER}{address}{}", fallback(ssh.port));
     let record = Sweep::new().named("host", &keys).fails(&["true"]);
     refused(&record);
     assert_eq!(record["transport"], "ssh", "{record}");

@@ -30,4 +30,5 @@ pub(crate) mod dropbear;
 /// GNU inetutils' telnetd.
 pub(crate) mod telnetd;
 
+pub(crate) use server::Port;
 pub(crate) use wanted::trial;

@@ -70,6 +70,12 @@ pub(crate) fn vtysh(router: &frr::Router) -> Peer {
     sshd(Site::new(), &format!("{PASSWORDS}ForceCommand {}\n", router.vtysh()))
 }
 
+/// Every session is FRR's shell, which shows what it has to say through `more`.
+pub(crate) fn vtysh_with_a_pager(router: &frr::Router) -> Peer {
+    let command = format!("env VTYSH_PAGER=/usr/bin/more {}", router.vtysh());
+    sshd(Site::new(), &format!("{PASSWORDS}ForceCommand {command}\n"))
+}
+
 /// Every session is FRR's shell, on a pipe.
 pub(crate) fn vtysh_without_a_terminal(router: &frr::Router) -> Peer {
     sshd(Site::new(), &format!("{PASSWORDS}PermitTTY no\nForceCommand {}\n", router.vtysh()))

@@ -158,17 +158,18 @@ fn listens(pid: u32, port: u16) -> bool {
     })
 }
 
-/// A port of 127.0.0.1 that nobody else gets.
+/// A port of 127.0.0.1 that nobody else gets, and that refuses connections until a server is
+/// started on it.
 ///
 /// It is bound and not listened on. The servers, which cannot be given a listening socket, bind
 /// it a second time: both sides say SO_REUSEADDR, which allows just that (socket(7)).
-pub(super) struct Port {
-    pub(super) number: u16,
+pub(crate) struct Port {
+    pub(crate) number: u16,
     _bound: OwnedFd,
 }
 
 impl Port {
-    pub(super) fn reserve() -> Self {
+    pub(crate) fn reserve() -> Self {
         loop {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
             let address =
