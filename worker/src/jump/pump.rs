@@ -8,6 +8,7 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
+use ssh2::ErrorCode;
 
 use super::hub::{Blocked, name};
 use super::joint::{Joint, Round, Turn, sends};
@@ -111,20 +112,16 @@ impl Pump {
     fn round(&mut self, ready: &Ready) -> Result<bool, String> {
         let mut continues = self.open_channels()?;
         (self.turn.drained, self.turn.moved) = (false, false);
-        if ready.gone || self.joints.iter().any(Joint::needs_input) {
-            for joint in &mut self.joints {
-                if joint.drain(&self.connection.session).map_err(said)? {
-                    self.turn.drained = true;
-                    break;
-                }
-            }
-            if ready.gone && !self.turn.drained {
-                return Err("it was closed".into());
-            }
+        for joint in &mut self.joints {
+            continues |= joint.receive(&self.connection.session, &mut self.turn).map_err(said)?;
+        }
+        if ready.gone && !self.turn.drained {
+            // Nobody has asked the socket, and it would go on to say so.
+            return Err("it was closed".into());
         }
         let mut at = 0;
         while let Some(joint) = self.joints.get_mut(at) {
-            let round = joint.work(&self.connection.session, &mut self.turn).map_err(said)?;
+            let round = joint.send(&self.connection.session, &mut self.turn).map_err(said)?;
             if matches!(round, Round::Over | Round::Abandoned) {
                 // What the jump host has not closed by then stays in libssh2 until the connection ends.
                 self.retired |= round == Round::Abandoned;
@@ -306,5 +303,6 @@ impl Drop for Pump {
 }
 
 fn said(error: ssh2::Error) -> String {
-    error.message().trim().to_lowercase()
+    let (ErrorCode::Session(number) | ErrorCode::SFTP(number)) = error.code();
+    format!("{} ({number})", error.message().trim().to_lowercase())
 }
