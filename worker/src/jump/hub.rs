@@ -208,7 +208,9 @@ impl Refusal {
         let (Some(ours), Some(theirs)) = (self.chain.last(), chain.last()) else { return false };
         ours.login == theirs.login
             && self.chain.iter().map(place).eq(chain.iter().map(place))
-            && (self.failure.stage == Stage::Login || ours.ssh == theirs.ssh)
+            && (self.failure.kind == ErrorKind::Auth
+                || self.failure.stage == Stage::Login
+                || ours.ssh == theirs.ssh)
     }
 }
 

@@ -53,8 +53,6 @@ pub(super) struct Pump {
 /// What has become ready.
 #[derive(Default)]
 struct Ready {
-    /// The jump host has sent something, or is gone.
-    jump: bool,
     /// The jump host is gone.
     gone: bool,
     /// There is room for more to be sent to it.
@@ -86,7 +84,6 @@ impl Pump {
         let mut ready = Ready::default();
         loop {
             self.connection.link.set_deadline(Instant::now() + STALL);
-            let unheard = ready.jump && self.is_unused();
             let round = self.round(&ready);
             match self.connection.link.ended_by_us() {
                 _ if self.way.is_over() => return,
@@ -95,7 +92,7 @@ impl Pump {
                 None => {}
             }
             let result = round.and_then(|continues| {
-                if self.joints.is_empty() && self.is_done(unheard) {
+                if self.joints.is_empty() && self.is_done() {
                     return Ok(None);
                 }
                 self.wait(continues).map(Some)
@@ -220,20 +217,22 @@ impl Pump {
         self.joints.is_empty() && self.opening.is_none()
     }
 
-    /// Whether a connection without channels may end now. Where the jump host said something that is
-    /// `unheard`, it may be that it is gone, and there is no channel by which to find out.
-    fn is_done(&self, unheard: bool) -> bool {
+    /// Whether a connection without channels may end now: it takes no more, or was not used for long.
+    fn is_done(&self) -> bool {
         if let Some(opening) = &self.opening {
             return opening.request.is_given_up();
         }
-        (self.retired || unheard || self.idle.elapsed() > IDLE) && self.way.may_leave(self.number)
+        (self.retired || self.idle.elapsed() > IDLE) && self.way.may_leave(self.number)
     }
 
     /// Waits until there is something to do.
     fn wait(&mut self, continues: bool) -> Result<Ready, String> {
         let socket = self.connection.link.socket();
         let mut jump = PollFlags::empty();
-        if self.is_unused() || self.opening.is_some() || self.joints.iter().any(Joint::needs_input) {
+        if self.is_unused() {
+            // What the jump host says then waits for the next channel: libssh2 reads by channels alone.
+            jump |= PollFlags::RDHUP;
+        } else if self.opening.is_some() || self.joints.iter().any(Joint::needs_input) {
             jump |= PollFlags::IN;
         }
         if sends(&self.connection.session) {
@@ -257,9 +256,8 @@ impl Pump {
         let over = PollFlags::HUP | PollFlags::ERR;
         let woken = polled[0].revents();
         let ready = Ready {
-            jump: polled[1].revents().intersects(PollFlags::IN | over),
+            gone: polled[1].revents().intersects(over | PollFlags::RDHUP),
             room: polled[1].revents().contains(PollFlags::OUT),
-            gone: polled[1].revents().intersects(over),
         };
         let sessions: Vec<_> = watched.into_iter().zip(polled[2..].iter().map(PollFd::revents)).collect();
         for (at, revents) in sessions {

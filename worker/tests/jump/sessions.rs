@@ -1,6 +1,6 @@
 //! Sessions with simulated devices, through a whole worker: routes and jumps together.
 
-use std::net::SocketAddrV4;
+use std::net::{Shutdown, SocketAddrV4};
 use std::time::Duration;
 
 use netsweep_shared::fleet::{Fault, FleetSpec, Latencies, SimulatedDevice};
@@ -98,6 +98,9 @@ fn what_breaks_after_the_connection_is_no_reason_for_another_route() {
     let devices = Devices::start(&[(Telnet, None), (Ssh, Some(Fault::Reject))]);
     let breaks = target(|mut connection| {
         let _ = std::io::Write::write_all(&mut connection, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _ = connection.shutdown(Shutdown::Write);
+        // Closed with something unread it would be reset, and the words lost.
+        hold(connection);
     });
     let (host, mut worker) = (JumpHost::start(), Worker::start(1, &["cisco_ios"]));
     let telnet = (Telnet, devices.port(0));
