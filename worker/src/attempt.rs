@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use netsweep_shared::job::{Job, JobId, Transport};
+use netsweep_shared::job::{Job, JobId, Mode, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
 
@@ -28,12 +28,13 @@ pub(crate) struct Shared {
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let mut clock = Clock::start();
     let mut tried = Tried::default();
-    let failure = try_run(job, slot, shared, &mut clock, &mut tried).err();
+    let mut old_algorithms = vec![];
+    let failure = try_run(job, slot, shared, &mut clock, &mut tried, &mut old_algorithms).err();
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
         timing: clock.timing(),
         route: tried.last(),
-        ..AttemptEnd::default()
+        old_algorithms,
     }
 }
 
@@ -43,6 +44,7 @@ fn try_run(
     shared: &Shared,
     clock: &mut Clock,
     tried: &mut Tried,
+    old_algorithms: &mut Vec<String>,
 ) -> Result<(), Failure> {
     let platform = shared.platforms.get(&job.platform).ok_or_else(|| {
         let message = format!("the worker was given no platform {:?}", job.platform);
@@ -62,12 +64,19 @@ fn try_run(
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
             let new_key = &mut |key: &[u8]| new_key(hop, key);
-            let connection = Connection::open(link, &job.login, &job.ssh, new_key, deadlines.login)?;
+            let mut connection = Connection::open(link, &job.login, &job.ssh, new_key, deadlines.login)?;
+            *old_algorithms = connection.old_algorithms();
+            connection.set_keepalive(job.keepalive);
+            if job.mode == Mode::Exec {
+                let limit = shared.output_limit;
+                return session::execute(&mut connection, platform, job, deadlines, limit, observer);
+            }
             let mut ssh = SshTransport::open(connection, platform.terminal())?;
             session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }
         Transport::Telnet => {
             let mut telnet = TelnetTransport::open(link, platform.terminal());
+            telnet.set_keepalive(job.keepalive);
             session::converse(&mut telnet, platform, job, deadlines, shared.output_limit, observer)
         }
     }

@@ -74,18 +74,29 @@ impl Link {
     /// [`TransportError::Deadline`] and [`TransportError::Cancelled`], also where the socket is
     /// ready all the time; [`TransportError::Closed`] where it cannot be waited for.
     pub fn wait(&self, interest: Interest) -> Result<(), TransportError> {
+        while !self.wait_at_most(interest, Duration::MAX)? {}
+        Ok(())
+    }
+
+    /// Like [`Self::wait`], but no longer than `time`; whether the socket is ready.
+    ///
+    /// # Errors
+    /// Those of [`Self::wait`].
+    pub fn wait_at_most(&self, interest: Interest, time: Duration) -> Result<bool, TransportError> {
         let flags = match interest {
             Interest::Read => PollFlags::IN,
             Interest::Write => PollFlags::OUT,
             Interest::Both => PollFlags::IN | PollFlags::OUT,
         };
+        let began = Instant::now();
         loop {
-            let left = self.check()?;
+            let left = self.check()?.min(time.saturating_sub(began.elapsed()));
             // A time beyond what the kernel counts is no limit.
             let left = Timespec::try_from(left).ok();
             match poll(&mut [PollFd::new(&*self.socket, flags)], left.as_ref()) {
-                Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) => return self.ended_by_us().map_or(Ok(()), Err),
+                Ok(0) | Err(Errno::INTR) if began.elapsed() < time => {}
+                Ok(0) | Err(Errno::INTR) => return self.ended_by_us().map_or(Ok(false), Err),
+                Ok(_) => return self.ended_by_us().map_or(Ok(true), Err),
                 Err(error) => return Err(TransportError::Closed(error.to_string())),
             }
         }

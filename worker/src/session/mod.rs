@@ -6,6 +6,8 @@
 // Who is told, and the whole conversation.
 mod converse;
 mod observer;
+// The other way to run commands: without a shell.
+mod exec;
 // Its steps, in their order.
 mod commands;
 mod login;
@@ -17,4 +19,5 @@ mod state;
 mod wait;
 
 pub use converse::{Deadlines, converse};
+pub use exec::execute;
 pub use observer::Observer;

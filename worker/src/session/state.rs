@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use netsweep_shared::job::Job;
+use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::secret::Secret;
 
@@ -132,22 +133,26 @@ impl<'a> Session<'a> {
         Failure::new(ErrorKind::Prompt, failure.stage, message)
     }
 
-    /// A device's line as a message shows it: short, without control characters, and without
-    /// our secrets, which a device could have repeated.
+    /// A device's line as a message shows it.
     pub(crate) fn quoted(&self, line: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
-        let login = &self.job.login;
-        for secret in [&login.password, &login.enable_password].into_iter().flatten() {
-            if !secret.expose().is_empty() {
-                text = text.replace(secret.expose(), "…");
-            }
-        }
-        if let Some((end, _)) = text.char_indices().nth(LONGEST_QUOTE) {
-            text.truncate(end);
-            text.push('…');
-        }
-        format!("{text:?}")
+        quoted_line(&self.job.login, line)
     }
+}
+
+/// A device's line as a message shows it: short, without control characters, and without the
+/// secrets of `login`, which a device could have repeated.
+pub(crate) fn quoted_line(login: &Login, line: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+    for secret in [&login.password, &login.enable_password].into_iter().flatten() {
+        if !secret.expose().is_empty() {
+            text = text.replace(secret.expose(), "…");
+        }
+    }
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_QUOTE) {
+        text.truncate(end);
+        text.push('…');
+    }
+    format!("{text:?}")
 }
 
 /// Eight digits that nobody can have written down before.

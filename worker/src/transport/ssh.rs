@@ -1,4 +1,4 @@
-//! SSH through libssh2 in its non-blocking mode: every wait goes through the session's [`Link`].
+//! SSH through libssh2 in its non-blocking mode: every wait goes through the session's [`Link`](crate::link::Link).
 //!
 //! What libssh2 does not bound by itself:
 //! - **Time in one call.** A call returns when there is nothing left to read. A device that
@@ -14,28 +14,30 @@
 //! What it bounds unasked: an answer that comes in pieces over more than 60 s is given up,
 //! which counts as a timeout.
 
+// To a connection, in the order of the steps.
 mod algorithms;
 mod connection;
-mod drive;
 mod handshake;
+mod host_key;
 mod login;
 mod overheard;
+// What runs on it.
+mod exec;
 mod shell;
+// libssh2's calls.
+mod drive;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::time::Instant;
 
 use netsweep_shared::outcome::Failure;
 use netsweep_shared::platform::Terminal;
-use ssh2::{Channel, Error};
+use ssh2::Channel;
 
 pub use self::connection::Connection;
-use self::drive::{awaited, meaning};
+use self::drive::awaited;
+pub(crate) use self::exec::{Exec, Exit};
 use super::{Transport, TransportError};
-
-/// libssh2 widens the window before every read that would empty more than a quarter of it, so
-/// larger reads would cost a packet each.
-const MOST_AT_ONCE: usize = 16 * 1024;
 
 /// A shell on a device.
 ///
@@ -77,31 +79,13 @@ impl SshTransport {
     /// Reads what is there; `None` where nothing is, 0 at the end of the session.
     fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TransportError> {
         let Some(channel) = &mut self.channel else { return Ok(Some(0)) };
-        let most = buffer.len().min(MOST_AT_ONCE);
-        let buffer = &mut buffer[..most];
-        loop {
-            match channel.read(buffer) {
-                // libssh2 says so after a packet of a type that does not exist, too.
-                Ok(0) if !channel.eof() => _ = self.connection.link.check()?,
-                Ok(n) => return Ok(Some(n)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(self.why(error)),
-            }
-        }
-    }
-
-    /// What libssh2's last error means; as an I/O error it has lost its number.
-    fn why(&self, error: io::Error) -> TransportError {
-        match Error::last_session_error(&self.connection.session) {
-            Some(error) => meaning(&error, &self.connection.link),
-            None => self.connection.link.broken(error.to_string()),
-        }
+        self.connection.try_read(channel, buffer)
     }
 }
 
 impl Transport for SshTransport {
     fn has_logged_in(&self) -> bool {
-        true
+        self.connection.has_logged_in()
     }
 
     fn set_deadline(&mut self, deadline: Instant) {
@@ -123,7 +107,7 @@ impl Transport for SshTransport {
             if let Some(n) = self.try_read(buffer)? {
                 return Ok(n);
             }
-            self.connection.link.wait(awaited(&self.connection.session))?;
+            self.connection.wait()?;
         }
     }
 
@@ -157,7 +141,7 @@ impl Transport for SshTransport {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.connection.link.wait(awaited(&self.connection.session))?;
                 }
-                Err(error) => return Err(self.why(error)),
+                Err(error) => return Err(self.connection.why(error)),
             }
         }
         Ok(())
@@ -166,6 +150,6 @@ impl Transport for SshTransport {
 
 impl Drop for SshTransport {
     fn drop(&mut self) {
-        self.connection.link.shut_down();
+        self.connection.shut_down();
     }
 }

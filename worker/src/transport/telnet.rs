@@ -7,13 +7,16 @@ mod conversation;
 mod guard;
 mod options;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netsweep_shared::platform::Terminal;
 
 use self::conversation::Conversation;
 use super::{Transport, TransportError};
 use crate::link::{Interest, Link};
+
+/// IAC NOP: a command that means nothing (RFC 854).
+const NOP: [u8; 2] = [255, 241];
 
 /// Read from the socket at once, and so the most that is held in memory.
 const CHUNK: usize = 4096;
@@ -32,6 +35,7 @@ pub struct TelnetTransport {
     /// Met by `is_readable` and not reported yet.
     failed: Option<TransportError>,
     ended: bool,
+    keepalive: Option<Duration>,
 }
 
 impl TelnetTransport {
@@ -48,6 +52,29 @@ impl TelnetTransport {
             outgoing: vec![],
             failed: None,
             ended: false,
+            keepalive: None,
+        }
+    }
+
+    /// Has a command that means nothing sent whenever the device has said nothing for `every` while
+    /// it is waited for, at the most once a second. A raw port that is no Telnet server would take
+    /// it for something typed.
+    pub fn set_keepalive(&mut self, every: Option<Duration>) {
+        self.keepalive = every.map(|every| every.max(Duration::from_secs(1)));
+    }
+
+    /// Waits for the device, or for room where something is to be sent.
+    fn wait(&mut self) -> Result<(), TransportError> {
+        let interest = if self.outgoing.is_empty() { Interest::Read } else { Interest::Both };
+        match self.keepalive {
+            None => self.link.wait(interest),
+            Some(every) => {
+                let ready = self.link.wait_at_most(interest, every)?;
+                if !ready && self.outgoing.is_empty() {
+                    self.outgoing.extend(NOP);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -102,7 +129,7 @@ impl Transport for TelnetTransport {
             return Err(error);
         }
         while !self.pump()? {
-            self.link.wait(if self.outgoing.is_empty() { Interest::Read } else { Interest::Both })?;
+            self.wait()?;
         }
         let rest = &self.text[self.taken..];
         let n = buffer.len().min(rest.len());

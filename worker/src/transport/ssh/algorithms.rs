@@ -59,6 +59,11 @@ const MAC: &[&str] =
 const OLD_MAC: &[&str] =
     &["hmac-sha1-etm@openssh.com", "hmac-sha1", "hmac-sha1-96", "hmac-md5", "hmac-md5-96"];
 
+// For the user's key, where the server says which signatures it takes (RFC 8308, 3.1). Where it does
+// not, libssh2 signs as the key's own name says.
+const SIGNATURE: &str = "rsa-sha2-512,rsa-sha2-256";
+const OLD_SIGNATURE: &str = "rsa-sha2-512,rsa-sha2-256,ssh-rsa";
+
 /// What a session offers: comma-separated name lists (RFC 4253, 7.1), best first.
 #[derive(Debug)]
 pub(super) struct Offer {
@@ -66,6 +71,7 @@ pub(super) struct Offer {
     pub(super) host_key: String,
     pub(super) cipher: String,
     pub(super) mac: String,
+    pub(super) signature: &'static str,
 }
 
 /// The offer to modern equipment, or the one that has the old algorithms as well.
@@ -86,17 +92,24 @@ pub(super) fn offer(session: &Session, legacy: bool) -> &'static Offer {
             host_key: choose(MethodType::HostKey, HOST_KEY, OLD_HOST_KEY),
             cipher: choose(MethodType::CryptCs, CIPHER, OLD_CIPHER),
             mac: choose(MethodType::MacCs, MAC, OLD_MAC),
+            signature: if legacy { OLD_SIGNATURE } else { SIGNATURE },
         }
     })
 }
 
 impl Offer {
     /// Has `session` offer this. libssh2 adds strict key exchange and extension negotiation
-    /// by itself; compression stays off, its default.
-    pub(super) fn apply(&self, session: &Session) -> Result<(), Error> {
+    /// by itself; compression stays off, its default. A server that has several host keys is asked
+    /// for one of the `known` algorithms.
+    pub(super) fn apply<'k>(
+        &self,
+        session: &Session,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) -> Result<(), Error> {
+        let host_key = self.host_key_with_first(known);
         for (method, names) in [
             (MethodType::Kex, &self.kex),
-            (MethodType::HostKey, &self.host_key),
+            (MethodType::HostKey, &host_key),
             (MethodType::CryptCs, &self.cipher),
             (MethodType::CryptSc, &self.cipher),
             (MethodType::MacCs, &self.mac),
@@ -104,8 +117,51 @@ impl Offer {
         ] {
             session.method_pref(method, names)?;
         }
-        Ok(())
+        session.method_pref(MethodType::SignAlgo, self.signature)
     }
+
+    /// The host key algorithms, those in front with which a key of the `known` algorithms can sign.
+    fn host_key_with_first<'k>(&self, known: impl Iterator<Item = &'k str> + Clone) -> String {
+        let mut names: Vec<&str> = self.host_key.split(',').collect();
+        names.sort_by_key(|name| !known.clone().any(|known| known == key_of(name)));
+        names.join(",")
+    }
+
+    /// Whether a host key of this algorithm can be met.
+    pub(super) fn takes_host_key(&self, algorithm: &str) -> bool {
+        self.host_key.split(',').any(|name| key_of(name) == algorithm)
+    }
+}
+
+/// The algorithm of the key with which `signature` is made: they differ for RSA (RFC 8332, 3).
+fn key_of(signature: &str) -> &str {
+    if signature.starts_with("rsa-sha2-") { "ssh-rsa" } else { signature }
+}
+
+/// Has the user's RSA key sign as `ssh-rsa` alone.
+pub(super) fn prefer_old_signature(session: &Session) -> Result<(), Error> {
+    session.method_pref(MethodType::SignAlgo, "ssh-rsa")
+}
+
+/// Which of the algorithms that were agreed on are old, each once.
+pub(super) fn old_in_use(session: &Session) -> Vec<String> {
+    let mut old = vec![];
+    for (method, is_old) in [
+        (MethodType::Kex, (|name| !KEX.contains(&name)) as fn(&str) -> bool),
+        (MethodType::HostKey, |name| OLD_HOST_KEY.contains(&name)),
+        (MethodType::CryptCs, |name| OLD_CIPHER.contains(&name)),
+        (MethodType::CryptSc, |name| OLD_CIPHER.contains(&name)),
+        (MethodType::MacCs, |name| OLD_MAC.contains(&name)),
+        (MethodType::MacSc, |name| OLD_MAC.contains(&name)),
+    ] {
+        if let Some(name) = session.methods(method)
+            && is_old(name)
+            && !old.iter().any(|known| known == name)
+        {
+            old.push(name.to_owned());
+        }
+    }
+    old
 }
 
 #[cfg(test)]
@@ -152,7 +208,31 @@ mod tests {
     fn libssh2_takes_both() {
         for legacy in [false, true] {
             let session = Session::new().expect("libssh2 starts");
-            offer(&session, legacy).apply(&session).expect("applies");
+            offer(&session, legacy).apply(&session, ["ssh-rsa"].into_iter()).expect("applies");
         }
+    }
+
+    #[test]
+    fn a_known_host_key_is_asked_for_first() {
+        let first = |legacy, known: &[&'static str]| {
+            let names = offers(legacy).host_key_with_first(known.iter().copied());
+            assert_eq!(names.len(), offers(legacy).host_key.len(), "nothing is lost: {names}");
+            names.split(',').take(3).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(first(false, &[]), ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384"]);
+        assert_eq!(first(false, &["ssh-rsa"]), ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]);
+        assert_eq!(first(true, &["ssh-rsa"]), ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"]);
+        assert_eq!(
+            first(false, &["ecdsa-sha2-nistp521", "ssh-ed25519", "ssh-dss"]),
+            ["ssh-ed25519", "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp256"]
+        );
+    }
+
+    #[test]
+    fn a_known_key_of_an_old_kind_is_met_only_where_that_is_offered() {
+        assert!(offers(false).takes_host_key("ssh-rsa"));
+        assert!(!offers(false).takes_host_key("ssh-dss"));
+        assert!(offers(true).takes_host_key("ssh-dss"));
+        assert!(!offers(true).takes_host_key("sk-ssh-ed25519@openssh.com"));
     }
 }

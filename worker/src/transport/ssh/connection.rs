@@ -1,15 +1,24 @@
 //! A connection to an SSH server that has let us in.
 
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netsweep_shared::job::SshSettings;
 use netsweep_shared::login::Login;
 use netsweep_shared::outcome::Failure;
-use ssh2::Session;
+use ssh2::{Channel, Error, Session};
 
-use super::{handshake, login};
-use crate::link::Link;
+use super::algorithms::{offer, old_in_use};
+use super::drive::{awaited, meaning};
+use super::{handshake, host_key, login};
+use crate::link::{Interest, Link};
+use crate::transport::TransportError;
+
+/// libssh2 widens the window before every read that would empty more than a quarter of it, so
+/// larger reads would cost a packet each.
+const MOST_AT_ONCE: usize = 16 * 1024;
 
 /// Keys are agreed on, the server has shown the right host key and has let us in.
 ///
@@ -18,6 +27,17 @@ pub struct Connection {
     // In the order in which they are dropped: the session needs its socket.
     pub(crate) session: Session,
     pub(crate) link: Link,
+    has_logged_in: bool,
+    keepalive: Option<Duration>,
+    /// After the connection broke: why, and what libssh2 reads from instead.
+    wreck: Option<Wreck>,
+}
+
+/// A connection that has broken, while libssh2 still holds what came before.
+struct Wreck {
+    why: TransportError,
+    /// Nothing ever comes over this; the other end is libssh2's.
+    _silent: UnixStream,
 }
 
 impl Connection {
@@ -28,29 +48,134 @@ impl Connection {
     /// - `handshake` at `Stage::Handshake`: no SSH server, no algorithm in common, or a broken
     ///   key exchange;
     /// - `host_key` at `Stage::Handshake`: not the key that is known;
-    /// - `auth` at `Stage::Login`: the device refuses the login, or there is nothing to log in with;
+    /// - `auth`: the device refuses the login, or there is nothing to log in with; at `Stage::Login`
+    ///   where the password has been sent, at `Stage::Handshake` where nothing secret has;
     /// - `timeout`, `disconnected` and `interrupted` at any of these.
     pub fn open(
         mut link: Link,
         who: &Login,
         settings: &SshSettings,
-        _new_key: &mut dyn FnMut(&[u8]),
+        new_key: &mut dyn FnMut(&[u8]),
         deadline: Instant,
     ) -> Result<Self, Failure> {
         link.set_deadline(deadline);
         let session = Session::new().map_err(|error| handshake::broken(&error))?;
         session.set_blocking(false);
         // From here on leaving by an error closes the connection in the right order.
-        let mut connection = Self { session, link };
+        let mut connection = Self { session, link, has_logged_in: false, keepalive: None, wreck: None };
         connection.session.set_tcp_stream(Arc::clone(connection.link.socket()));
-        handshake::shake_hands(&connection.session, &connection.link, settings.legacy)?;
-        login::log_in(&connection.session, &mut connection.link, who)?;
+        let Self { session, link, has_logged_in, .. } = &mut connection;
+        handshake::shake_hands(session, link, settings)?;
+        host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)?;
+        *has_logged_in = login::log_in(session, link, who, settings.legacy)?;
         Ok(connection)
+    }
+
+    /// Whether the server knows who we are. Some old switches let everybody in and ask in the
+    /// terminal.
+    pub fn has_logged_in(&self) -> bool {
+        self.has_logged_in
+    }
+
+    /// The old algorithms that this connection uses, by their names on the wire (RFC 4253, 6).
+    pub fn old_algorithms(&self) -> Vec<String> {
+        old_in_use(&self.session)
+    }
+
+    /// Has something that means nothing sent whenever the server has said nothing for `every` while
+    /// it is waited for: a global request that wants no answer (RFC 4254, 4). Not more often than
+    /// every two seconds.
+    pub fn set_keepalive(&mut self, every: Option<Duration>) {
+        self.keepalive = every.map(|every| every.max(Duration::from_secs(2)));
+        if every.is_some() {
+            // The least that libssh2 keeps between two of them: the time is kept by us.
+            self.session.set_keepalive(false, 1);
+        }
+    }
+
+    /// Waits for what libssh2 waits for, and keeps the connection alive.
+    pub(super) fn wait(&self) -> Result<(), TransportError> {
+        let Some(every) = self.keepalive else { return self.link.wait(awaited(&self.session)) };
+        while !self.link.wait_at_most(awaited(&self.session), every)? {
+            // Where there is no room it would not be heard, and half of a packet would be in the way
+            // of the next one.
+            if awaited(&self.session) == Interest::Read
+                && self.link.wait_at_most(Interest::Write, Duration::ZERO)?
+            {
+                self.session.keepalive_send().map_err(|error| meaning(&error, &self.link))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is there; `None` where nothing is, 0 at the end of the channel.
+    pub(super) fn try_read(
+        &mut self,
+        channel: &mut Channel,
+        buffer: &mut [u8],
+    ) -> Result<Option<usize>, TransportError> {
+        let most = buffer.len().min(MOST_AT_ONCE);
+        let buffer = &mut buffer[..most];
+        loop {
+            match channel.read(buffer) {
+                // libssh2 says so after a packet of a type that does not exist, too.
+                Ok(0) if !channel.eof() => _ = self.link.check()?,
+                Ok(n) => return Ok(Some(n)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return self.take_wreck().map_or(Ok(None), Err);
+                }
+                Err(error) => {
+                    let why = self.why(error);
+                    self.salvage(why)?;
+                }
+            }
+        }
+    }
+
+    /// Why the connection is broken, if it was found to be.
+    pub(super) fn take_wreck(&mut self) -> Option<TransportError> {
+        self.wreck.take().map(|wreck| wreck.why)
+    }
+
+    /// Has libssh2 hand out what came before the connection broke, which is the reason `why`.
+    ///
+    /// Where the end comes together with the last words, libssh2 meets the end first, says so and
+    /// keeps the words. It hands them out when its socket is one on which nothing is to be read; and
+    /// it takes another one at the beginning of a handshake, of which nothing else comes.
+    fn salvage(&mut self, why: TransportError) -> Result<(), TransportError> {
+        if self.wreck.is_some() || self.link.ended_by_us().is_some() || !self.link.is_ended() {
+            return Err(why);
+        }
+        let Ok((ours, theirs)) = UnixStream::pair() else { return Err(why) };
+        if theirs.set_nonblocking(true).is_err() {
+            return Err(why);
+        }
+        self.session.set_tcp_stream(theirs);
+        // Waits for the version of a server that is not there.
+        let _ = self.session.handshake();
+        self.wreck = Some(Wreck { why, _silent: ours });
+        Ok(())
+    }
+
+    /// What libssh2's last error means; as an I/O error it has lost its number.
+    pub(super) fn why(&self, error: io::Error) -> TransportError {
+        match Error::last_session_error(&self.session) {
+            Some(error) => meaning(&error, &self.link),
+            None => self.link.broken(error.to_string()),
+        }
+    }
+}
+
+impl Connection {
+    /// Closes the connection at once: no call on it waits from here on.
+    pub(super) fn shut_down(&mut self) {
+        self.wreck = None;
+        self.link.shut_down();
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.link.shut_down();
+        self.shut_down();
     }
 }

@@ -1,30 +1,30 @@
 //! Version and key exchange (RFC 4253, 4 and 7), and why it failed.
 
+use netsweep_shared::job::SshSettings;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use ssh2::{Error, Session};
 
 use super::algorithms::offer;
 use super::drive::{self, Broken, drive, is_about_the_socket};
+use super::host_key::known_algorithms;
 use super::overheard::{Overheard, printable};
 use crate::link::Link;
 use crate::transport::TransportError;
 
-/// Agrees on keys with the device. Its host key is not checked.
-pub(super) fn shake_hands(session: &Session, link: &Link, legacy: bool) -> Result<(), Failure> {
-    let ours = offer(session, legacy);
-    ours.apply(session).map_err(|error| broken(&error))?;
+/// Agrees on keys with the device. A host key that is known is asked for; which one came is not
+/// looked at.
+pub(super) fn shake_hands(session: &Session, link: &Link, settings: &SshSettings) -> Result<(), Failure> {
+    let ours = offer(session, settings.legacy);
+    ours.apply(session, known_algorithms(&settings.host_key)).map_err(|error| broken(&error))?;
     let mut heard = Overheard::default();
     // The call wants the session for itself; a clone is the same session.
     let mut caller = session.clone();
-    let result = drive(session, link, || match heard.listen(link) {
+    let result = drive(session, link, || match heard.listen(session, link) {
         _ if heard.is_binary() => Err(drive::no_banner()),
-        true => {
-            let result = caller.handshake();
-            heard.was_read(caller.banner_bytes());
-            result
-        }
+        true => caller.handshake(),
         false => Err(drive::wait()),
     });
+    heard.catch_up(session);
     match result {
         Ok(()) => Ok(()),
         Err(Broken::Link(TransportError::Deadline)) => Err(timed_out(&heard)),

@@ -1,192 +1,228 @@
-//! User authentication (RFC 4252, RFC 4256): one attempt with one password.
+//! User authentication (RFC 4252): what the user has is tried in the order of [`Login`], each thing
+//! once, and only what the server takes.
 //!
-//! A wrong attempt may lock an account, so a password is sent once: by the method `password`,
-//! and by `keyboard-interactive` only where the device has said that it does not take the
-//! former. No `none` request is sent ahead; it would cost a round trip.
+//! Attempts are counted, by servers (OpenSSH's `MaxAuthTries`) and by what locks accounts. So:
+//! - who has one thing to show sends it at once; who has several asks first which methods there are,
+//!   by the request `none`, which costs a round trip and is free of charge only as the first one;
+//! - a password is sent once: by the method `password`, and by `keyboard-interactive` only where the
+//!   server has said that it does not take the former;
+//! - of keys few are shown;
+//! - which methods are left is asked again where something was judged, because a server may have
+//!   taken it and want more (RFC 4252, 5.1), and libssh2 does not tell that from a refusal.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+mod agent;
+mod attempts;
+mod methods;
+mod prompts;
+mod rsa;
 
 use netsweep_shared::login::Login;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::secret::Secret;
-use ssh2::{KeyboardInteractivePrompt, Prompt, Session};
+use ssh2::Session;
 
-use super::drive::{Broken, code, drive};
-use super::overheard::printable;
+use self::methods::Methods;
+use super::drive::Broken;
 use crate::link::Link;
 
-/// How long a device that has refused a password may take to say which methods it knows.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Proves to the device who we are, by the deadline of `link`.
+/// Proves to the device who we are, by the deadline of `link`; false where it does not want to know.
 ///
 /// # Errors
-/// `auth` where the device refuses, or no password is given; else what ended the connection.
-pub(super) fn log_in(session: &Session, link: &mut Link, login: &Login) -> Result<(), Failure> {
-    let Some(password) = &login.password else {
-        return Err(refusal("no password is given for this device".into()));
+/// `auth` where the device refuses, or there is nothing to log in with; else what ended the
+/// connection. At `Stage::Login` only where the password has been sent.
+pub(super) fn log_in(session: &Session, link: &mut Link, who: &Login, legacy: bool) -> Result<bool, Failure> {
+    let mut dialogue = Dialogue {
+        session,
+        link,
+        who,
+        legacy,
+        stage: Stage::Handshake,
+        offered: None,
+        keys: 0,
+        accepted: vec![],
+        refused: vec![],
+        unusable: vec![],
     };
-    if login.username.contains('\0') || password.expose().contains('\0') {
-        return Err(refusal("the user name or the password contains a NUL character".into()));
-    }
-    match drive(session, link, || session.userauth_password(&login.username, password.expose())) {
-        Ok(()) => Ok(()),
-        Err(Broken::Ssh(error)) if code(&error) == libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED => {
-            after_refusal(session, link, login, password)
+    dialogue.run()
+}
+
+/// What can be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    Key,
+    Agent,
+    Password,
+    /// The password, in answer to questions.
+    Prompts,
+}
+
+impl Means {
+    /// In the order in which they are tried.
+    const ALL: [Self; 4] = [Self::Key, Self::Agent, Self::Password, Self::Prompts];
+
+    /// The method's name (RFC 4252, RFC 4256).
+    fn method(self) -> &'static str {
+        match self {
+            Self::Key | Self::Agent => "publickey",
+            Self::Password => "password",
+            Self::Prompts => "keyboard-interactive",
         }
-        Err(Broken::Ssh(error)) if code(&error) == libssh2_sys::LIBSSH2_ERROR_PASSWORD_EXPIRED => Err(
-            refusal(format!("the password of user {} has expired: change it on the device", login.username)),
-        ),
-        Err(other) => Err(other.at(link, Stage::Login, "checking the password")),
+    }
+
+    fn is_given(self, who: &Login) -> bool {
+        match self {
+            Self::Key => who.key.is_some(),
+            Self::Agent => who.agent.is_some(),
+            Self::Password | Self::Prompts => who.password.is_some(),
+        }
     }
 }
 
-fn refusal(message: String) -> Failure {
-    Failure::new(ErrorKind::Auth, Stage::Login, message)
+/// What came of an attempt.
+enum Verdict {
+    In,
+    /// The server has no use for what it was shown, or there was nothing to show.
+    Refused,
+    /// The server has seen the proof of this and did not let us in: it refused it, or wants more.
+    Judged(String),
 }
 
-/// A refusal of the password may mean that the device takes passwords only another way.
-fn after_refusal(
-    session: &Session,
-    link: &mut Link,
-    login: &Login,
-    password: &Secret,
-) -> Result<(), Failure> {
-    let refused = || refusal(format!("the device refused the password of user {}", login.username));
-    let Some(methods) = methods(session, link, &login.username) else { return Err(refused()) };
-    if session.authenticated() {
-        return Ok(());
-    }
-    let knows = |method| methods.split(',').any(|known| known == method);
-    if knows("password") {
-        Err(refused())
-    } else if knows("keyboard-interactive") {
-        answer_prompts(session, link, login, password)
-    } else {
-        let methods = printable(methods.replace(',', ", "));
-        Err(refusal(format!("the device takes no password from user {}, only: {methods}", login.username)))
-    }
+/// One login.
+struct Dialogue<'a> {
+    session: &'a Session,
+    link: &'a mut Link,
+    who: &'a Login,
+    legacy: bool,
+    /// How far it has come, for failures.
+    stage: Stage,
+    /// The methods that the server takes, as far as it has said.
+    offered: Option<Methods>,
+    /// Keys that were shown.
+    keys: usize,
+    // For messages: what the server took, what it refused, and what could not be shown to it.
+    accepted: Vec<String>,
+    refused: Vec<String>,
+    unusable: Vec<String>,
 }
 
-/// The methods that the device takes; `None` where it does not say.
-fn methods(session: &Session, link: &mut Link, username: &str) -> Option<String> {
-    let deadline = link.deadline();
-    link.set_deadline(deadline.min(Instant::now() + PATIENCE));
-    // libssh2 takes a second banner (RFC 4252, 5.4) for the answer; the answer comes next.
-    let found = (0..4).find_map(|_| {
-        let answer = drive(session, link, || {
-            // ssh2 panics where the answer is not UTF-8.
-            catch_unwind(AssertUnwindSafe(|| session.auth_methods(username).map(str::to_owned)))
-                .unwrap_or_else(|_| Ok("?".into()))
-        });
-        match answer {
-            Ok(methods) if session.authenticated() || methods.split(',').any(is_method) => {
-                Some(Some(methods))
+impl Dialogue<'_> {
+    fn run(&mut self) -> Result<bool, Failure> {
+        let password = self.who.password.as_ref().map_or("", Secret::expose);
+        if self.who.username.contains('\0') || password.contains('\0') {
+            return Err(self.auth("the user name or the password contains a NUL character"));
+        }
+        let mut left: Vec<Means> = Means::ALL.into_iter().filter(|means| means.is_given(self.who)).collect();
+        let one_thing =
+            matches!(left.as_slice(), [Means::Key] | [Means::Agent] | [Means::Password, Means::Prompts]);
+        if !one_thing {
+            let methods = Methods::ask(self.session, self.link, &self.who.username);
+            self.offered = Some(methods.map_err(|broken| self.lost(broken, "asking how to log in"))?);
+        }
+        while !self.session.authenticated() {
+            let offered = self.offered.as_ref();
+            let fits = |means: &Means| offered.is_none_or(|offered| offered.have(means.method()));
+            let Some(next) = left.iter().position(fits) else { return Err(self.refusal()) };
+            let means = left.remove(next);
+            match self.attempt(means)? {
+                Verdict::In => return Ok(true),
+                Verdict::Refused => {}
+                Verdict::Judged(what) => self.learn_more(means, what)?,
             }
-            Ok(_) => None,
-            Err(_) => Some(None),
         }
-    });
-    link.set_deadline(deadline);
-    found.flatten()
-}
-
-/// Methods of RFC 4252, 4256 and 4462, by which a list of methods is known.
-fn is_method(name: &str) -> bool {
-    matches!(
-        name,
-        "password" | "keyboard-interactive" | "publickey" | "hostbased" | "gssapi-with-mic" | "gssapi-keyex"
-    )
-}
-
-fn answer_prompts(session: &Session, link: &Link, login: &Login, password: &Secret) -> Result<(), Failure> {
-    let mut answers = Answers { link, password, given: false, unanswered: None };
-    let result =
-        drive(session, link, || session.userauth_keyboard_interactive(&login.username, &mut answers));
-    let Err(broken) = result else { return Ok(()) };
-    if let Some(question) = answers.unanswered {
-        return Err(refusal(format!(
-            "the device asked user {} what netsweep cannot answer: {question}",
-            login.username
-        )));
+        Ok(false)
     }
-    match broken {
-        // libssh2 says the same where the connection broke.
-        Broken::Ssh(error)
-            if code(&error) == libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED
-                && (answers.given || !link.is_ended()) =>
-        {
-            Err(refusal(format!("the device refused the password of user {}", login.username)))
+
+    /// Whether a method is left on the list tells what the judgement was.
+    fn learn_more(&mut self, means: Means, what: String) -> Result<(), Failure> {
+        let was_known = self.offered.take().is_some_and(|before| before.have(means.method()));
+        self.offered = Methods::ask_patiently(self.session, self.link, &self.who.username);
+        if self.session.authenticated() {
+            return Ok(());
         }
-        other => Err(other.at(link, Stage::Login, "checking the password")),
-    }
-}
-
-/// Answers the one question after the password, once.
-struct Answers<'a> {
-    link: &'a Link,
-    password: &'a Secret,
-    given: bool,
-    unanswered: Option<String>,
-}
-
-impl KeyboardInteractivePrompt for Answers<'_> {
-    fn prompt<'p>(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'p>]) -> Vec<String> {
-        match prompts {
-            [] => vec![],
-            [only] if !only.echo && !self.given => {
-                self.given = true;
-                vec![self.password.expose().to_owned()]
+        let is_password = matches!(means, Means::Password | Means::Prompts);
+        match &self.offered {
+            Some(now) if !now.have(means.method()) => {
+                // A server that never took passwords refuses them in the same way; a key it has asked
+                // to be proved, and it was it that asked the questions.
+                if was_known || means != Means::Password {
+                    self.accepted.push(what);
+                }
+                Ok(())
             }
-            [first, ..] => {
-                self.unanswered.get_or_insert_with(|| format!("{:?}", printable(first.text.as_bytes())));
-                // libssh2 sends whatever is returned, and an empty answer counts as an attempt.
-                self.link.shut_down();
-                vec![]
+            Some(_) if !is_password => {
+                self.refused.push(what);
+                Ok(())
+            }
+            _ => {
+                self.refused.push(what);
+                Err(self.refusal())
             }
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use std::net::{TcpListener, TcpStream};
-
-    use super::*;
-    use crate::watchdog::Watchdog;
-
-    #[test]
-    fn the_password_is_given_once_and_to_one_hidden_question() {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
-        let socket = TcpStream::connect(listener.local_addr().expect("address")).expect("connects");
-        socket.set_nonblocking(true).expect("sets");
-        let watchdog = Watchdog::start(1).expect("starts");
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let link = Link::new(socket, &watchdog.slot(0), deadline).expect("watches");
-        let password = Secret::new("right");
-        let hidden = || Prompt { text: "Password: ".into(), echo: false };
-        let shown = || Prompt { text: "Your\x1b name: ".into(), echo: true };
-        let new = || Answers { link: &link, password: &password, given: false, unanswered: None };
-
-        let mut answers = new();
-        assert!(answers.prompt("", "", &[]).is_empty());
-        assert_eq!(answers.prompt("", "", &[hidden()]), ["right"]);
-        assert!(!link.is_ended() && answers.unanswered.is_none(), "all was answered");
-        assert!(answers.prompt("", "", &[hidden()]).is_empty(), "not a second time");
-        assert_eq!(answers.unanswered.as_deref(), Some("\"Password:\""));
-        assert!(link.is_ended(), "so that no empty answer counts as an attempt");
-
-        for questions in [vec![shown()], vec![hidden(), hidden()]] {
-            let mut answers = new();
-            assert!(answers.prompt("", "", &questions).is_empty());
-            assert!(answers.unanswered.is_some());
+    /// Nothing is left that the server would take.
+    fn refusal(&mut self) -> Failure {
+        let username = &self.who.username;
+        if self.offered.is_none() && !self.link.is_ended() {
+            self.offered = Methods::ask_patiently(self.session, self.link, username);
         }
+        let has_key = self.who.key.is_some() || self.who.agent.is_some();
+        let has = match (has_key, self.who.password.is_some()) {
+            (true, true) => "key and no password",
+            (true, false) => "key",
+            (false, true) => "password",
+            (false, false) => "",
+        };
+        let ours: Vec<_> = Means::ALL.into_iter().filter(|means| means.is_given(self.who)).collect();
+        let takes_ours =
+            self.offered.as_ref().is_some_and(|offered| ours.iter().any(|ours| offered.have(ours.method())));
+        let all = self.offered.as_ref().map(Methods::list);
+        let others = match self.offered.as_ref().map(|offered| offered.without(&ours)).unwrap_or_default() {
+            others if others.is_empty() => others,
+            others => format!("; it would take {others} as well"),
+        };
+        let refused = and(&self.refused);
+        let mut parts = vec![];
+        if !self.accepted.is_empty() {
+            let more = all.map(|all| format!(" and wants more: {all}")).unwrap_or_default();
+            parts.push(format!("the device took {} of user {username}{more}", and(&self.accepted)));
+            parts.extend((!refused.is_empty()).then(|| format!("it refused {refused}")));
+        } else if !refused.is_empty() {
+            parts.push(format!("the device refused {refused} of user {username}{others}"));
+        } else if has.is_empty() {
+            let all = all.map(|all| format!("; it takes: {all}")).unwrap_or_default();
+            parts.push(format!("the device lets nobody in without key or password, and none is given{all}"));
+        } else if self.unusable.is_empty() || !takes_ours {
+            let all = all.map(|all| format!(", only: {all}")).unwrap_or_default();
+            parts.push(format!("the device takes no {has} from user {username}{all}"));
+        }
+        parts.extend(self.unusable.iter().cloned());
+        self.auth(parts.join("; "))
     }
 
-    #[test]
-    fn a_list_of_methods_is_told_from_a_banner() {
-        assert!("publickey,password".split(',').any(is_method));
-        assert!(!"password: never share it, ever".split(',').any(is_method));
+    /// The connection broke, or the time ran out, while `doing`.
+    fn lost(&self, broken: Broken, doing: &str) -> Failure {
+        let failure = broken.at(self.link, self.stage, doing);
+        if failure.kind != ErrorKind::Disconnected || self.refused.is_empty() {
+            return failure;
+        }
+        // Servers say no more when they have refused enough.
+        let (refused, username) = (and(&self.refused), &self.who.username);
+        self.auth(format!(
+            "the device refused {refused} of user {username}, and closed the connection while {doing}"
+        ))
+    }
+
+    fn auth(&self, message: impl Into<String>) -> Failure {
+        Failure::new(ErrorKind::Auth, self.stage, message)
+    }
+}
+
+/// `a, b and c`.
+fn and(things: &[String]) -> String {
+    match things {
+        [] => String::new(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }

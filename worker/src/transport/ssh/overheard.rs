@@ -4,6 +4,10 @@
 //! server said instead. So the first bytes are looked at on their way in, for error messages
 //! only: what is missed costs no more than a poorer message.
 
+use std::io::ErrorKind;
+
+use ssh2::Session;
+
 use super::algorithms::Offer;
 use crate::link::Link;
 
@@ -24,6 +28,8 @@ pub(super) struct Overheard {
     inside_line: bool,
     /// There was a NUL before the version.
     binary: bool,
+    /// libssh2 has been called, and so has sent its own version.
+    called: bool,
 }
 
 impl Overheard {
@@ -33,10 +39,19 @@ impl Overheard {
     /// Lines that come before the version (RFC 4253, 4.2) are read here: libssh2 reads them byte by
     /// byte and does not return while they come, so that one device which sends them without end
     /// would take a whole CPU.
-    pub(super) fn listen(&mut self, link: &Link) -> bool {
+    pub(super) fn listen(&mut self, session: &Session, link: &Link) -> bool {
+        self.catch_up(session);
+        let called = std::mem::replace(&mut self.called, true);
         let mut chunk = [0; 8 * 1024];
         while !self.done && !self.binary {
-            let Ok(n @ 1..) = link.peek(&mut chunk) else { break };
+            let n = match link.peek(&mut chunk) {
+                Ok(n @ 1..) => n,
+                // What comes from here on would be read unheard.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && called && !self.versioned => {
+                    return false;
+                }
+                _ => break,
+            };
             let greeting = self.greeting(&chunk[..n]);
             if greeting == 0 {
                 self.hear(&chunk[..n]);
@@ -50,12 +65,13 @@ impl Overheard {
         true
     }
 
-    /// To be told of the version that libssh2 has, after each read: it may have come between a look
-    /// and the read.
-    pub(super) fn was_read(&mut self, version: Option<&[u8]>) {
-        if let Some(version) = version.filter(|version| !self.versioned && version.starts_with(b"SSH-")) {
+    /// Takes the version from libssh2, where it came just between a look and the call behind it.
+    pub(super) fn catch_up(&mut self, session: &Session) {
+        if !self.versioned
+            && let Some(version) = session.banner().filter(|line| line.starts_with("SSH-"))
+        {
             self.versioned = true;
-            self.hear(version);
+            self.hear(version.as_bytes());
             self.hear(b"\r\n");
         }
     }
@@ -202,6 +218,7 @@ mod tests {
             host_key: "ssh-ed25519,rsa-sha2-256".into(),
             cipher: "aes128-gcm@openssh.com,aes128-ctr".into(),
             mac: "hmac-sha2-256".into(),
+            signature: "",
         }
     }
 
@@ -266,20 +283,6 @@ mod tests {
             let greetings: Vec<_> = chunks.iter().map(|chunk| heard.greeting(chunk.as_bytes())).collect();
             assert_eq!(greetings, lengths, "{chunks:?}");
         }
-    }
-
-    #[test]
-    fn a_version_that_was_read_unseen_is_no_news_to_come() {
-        let mut heard = Overheard::default();
-        heard.was_read(None);
-        heard.was_read(Some(b"hello"));
-        assert!(!heard.versioned, "a line before it");
-        heard.was_read(Some(b"SSH-2.0-x"));
-        let packet = kexinit(FITTING);
-        assert_eq!(heard.greeting(&packet), 0);
-        heard.hear(&packet);
-        assert!(!heard.is_binary() && heard.done);
-        assert_eq!(heard.version().as_deref(), Some("SSH-2.0-x"));
     }
 
     #[test]

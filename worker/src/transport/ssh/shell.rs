@@ -24,19 +24,7 @@ pub(super) struct Shell {
 /// Opens a session channel and starts the user's shell on it. A device that refuses the
 /// terminal is gone on with without one.
 pub(super) fn start_shell(session: &Session, link: &Link, terminal: &Terminal) -> Result<Shell, Failure> {
-    let opened = drive(session, link, || session.channel_open("session", WINDOW, PACKET, None));
-    let mut channel = match opened {
-        Ok(channel) => channel,
-        Err(Broken::Ssh(error)) if code(&error) == libssh2_sys::LIBSSH2_ERROR_CHANNEL_FAILURE => {
-            let message = format!("the device gives no session: {}", error.message());
-            return Err(Failure::new(ErrorKind::Disconnected, Stage::Prepare, message));
-        }
-        Err(other) => return Err(other.at(link, Stage::Prepare, "opening a session")),
-    };
-    // Sets a flag; nothing is sent.
-    channel
-        .handle_extended_data(ExtendedData::Merge)
-        .map_err(|error| Broken::Ssh(error).at(link, Stage::Prepare, "opening a session"))?;
+    let channel = open_channel(session, link, Stage::Prepare)?;
     match request_shell(session, link, &channel, terminal) {
         Ok((has_terminal, true)) => Ok(Shell { channel, has_terminal }),
         Ok((_, false)) => {
@@ -44,6 +32,24 @@ pub(super) fn start_shell(session: &Session, link: &Link, terminal: &Terminal) -
         }
         Err(broken) => Err(broken.at(link, Stage::Prepare, "starting a shell")),
     }
+}
+
+/// Opens a session channel. What is printed on either output comes as one.
+pub(super) fn open_channel(session: &Session, link: &Link, stage: Stage) -> Result<Channel, Failure> {
+    let opened = drive(session, link, || session.channel_open("session", WINDOW, PACKET, None));
+    let mut channel = match opened {
+        Ok(channel) => channel,
+        Err(Broken::Ssh(error)) if code(&error) == libssh2_sys::LIBSSH2_ERROR_CHANNEL_FAILURE => {
+            let message = format!("the device gives no session: {}", error.message());
+            return Err(Failure::new(ErrorKind::Disconnected, stage, message));
+        }
+        Err(other) => return Err(other.at(link, stage, "opening a session")),
+    };
+    // Sets a flag; nothing is sent.
+    channel
+        .handle_extended_data(ExtendedData::Merge)
+        .map_err(|error| Broken::Ssh(error).at(link, stage, "opening a session"))?;
+    Ok(channel)
 }
 
 /// Asks for terminal and shell in one round trip; whether each was granted.
@@ -99,7 +105,8 @@ fn collect(
     granted(drive(session, link, request))
 }
 
-fn granted(answer: Result<(), Broken>) -> Result<bool, Broken> {
+/// Whether a request was granted.
+pub(super) fn granted(answer: Result<(), Broken>) -> Result<bool, Broken> {
     match answer {
         Ok(()) => Ok(true),
         Err(Broken::Ssh(error)) if code(&error) == libssh2_sys::LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED => {
@@ -110,7 +117,7 @@ fn granted(answer: Result<(), Broken>) -> Result<bool, Broken> {
 }
 
 /// libssh2 waits for an answer also where the device has closed the channel instead.
-fn unless_closed(channel: &Channel, answer: Result<(), Error>) -> Result<(), Error> {
+pub(super) fn unless_closed(channel: &Channel, answer: Result<(), Error>) -> Result<(), Error> {
     match answer {
         Err(error) if must_wait(&error) && channel.eof() => Err(Error::new(
             ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_SOCKET_DISCONNECT),
