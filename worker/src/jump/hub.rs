@@ -130,8 +130,9 @@ impl Hub {
                     }
                 }
                 Ok(News::Opening) => {
-                    opening = Some(Instant::now());
-                    deadline = patience.until.min(Instant::now() + patience.connect);
+                    let now = Instant::now();
+                    opening = Some(now);
+                    deadline = patience.until.min(now + patience.connect);
                 }
                 Ok(News::Queued) => {
                     opening = None;
@@ -147,7 +148,8 @@ impl Hub {
                 Err(RecvTimeoutError::Timeout) => {
                     drop(waiter);
                     way.look_around();
-                    return Err(too_late(&through, host, port, opening.unwrap_or(began), opening.is_some()));
+                    let allowed = deadline.saturating_duration_since(opening.unwrap_or(began));
+                    return Err(too_late(&through, host, port, allowed, opening.is_some()));
                 }
                 Err(RecvTimeoutError::Disconnected) if slot.is_cancelled() => return Err(interrupted()),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -220,12 +222,12 @@ pub(super) fn name(jumps: &[Jump]) -> String {
 }
 
 /// The wait was too long: for the target's answer, or for a connection that could ask for it.
-fn too_late(through: &str, host: &str, port: u16, since: Instant, is_opening: bool) -> Blocked {
-    let waited = Readable(since.elapsed());
+fn too_late(through: &str, host: &str, port: u16, allowed: Duration, is_opening: bool) -> Blocked {
+    let allowed = Readable(allowed);
     let timeout = |message| Failure::new(ErrorKind::Timeout, Stage::Connect, message);
     if is_opening {
-        Blocked::Target(timeout(format!("{through}: no answer from {host}:{port} within {waited}")))
+        Blocked::Target(timeout(format!("{through}: no answer from {host}:{port} within {allowed}")))
     } else {
-        Blocked::Jump(timeout(format!("{through}: no connection to it within {waited}")))
+        Blocked::Jump(timeout(format!("{through}: no connection to it within {allowed}")))
     }
 }
