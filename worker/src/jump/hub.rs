@@ -1,5 +1,6 @@
 //! Whom a session asks for a way through jump hosts.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,12 +51,14 @@ impl Blocked {
 
 /// A worker's connections to jump hosts, shared by its sessions.
 ///
-/// A connection is begun when a session needs it, and ended when it was idle for a while, when the
-/// watchdog cancels everything, or when the hub is dropped.
+/// A connection is begun when a session needs it, and ended when it was idle for a while or one of
+/// too many that are, when the watchdog cancels everything, or when the hub is dropped.
 pub struct Hub {
     watchdog: Arc<Watchdog>,
     ways: Mutex<Vec<Arc<Way>>>,
     refusals: Mutex<Vec<Refusal>>,
+    /// Connections that nobody uses.
+    spare: Arc<AtomicUsize>,
 }
 
 /// A jump host that will not let us in however often we ask.
@@ -68,7 +71,12 @@ struct Refusal {
 impl Hub {
     /// A hub without any connection, whose connections `watchdog` is to watch.
     pub fn new(watchdog: &Arc<Watchdog>) -> Arc<Self> {
-        Arc::new(Self { watchdog: Arc::clone(watchdog), ways: Mutex::default(), refusals: Mutex::default() })
+        Arc::new(Self {
+            watchdog: Arc::clone(watchdog),
+            ways: Mutex::default(),
+            refusals: Mutex::default(),
+            spare: Arc::default(),
+        })
     }
 
     /// Connects to `port` of `host` through `jumps`, which must not be empty, and puts the connection
@@ -171,7 +179,7 @@ impl Hub {
             return Arc::clone(way);
         }
         ways.retain(|way| !way.is_forgotten());
-        let way = Arc::new(Way::new(jumps));
+        let way = Arc::new(Way::new(jumps, &self.spare));
         ways.push(Arc::clone(&way));
         way
     }

@@ -14,7 +14,7 @@ use super::hub::{Blocked, name};
 use super::joint::{Joint, Round, Turn, sends};
 use super::opening::{Opened, Opening};
 use super::request::News;
-use super::way::{MOST_CHANNELS, Way};
+use super::way::{MOST_CHANNELS, Spare, Way};
 use crate::link::plain;
 use crate::transport::TransportError;
 use crate::transport::ssh::Connection;
@@ -44,8 +44,10 @@ pub(super) struct Pump {
     retired: bool,
     turn: Turn,
     next_joint: u64,
-    /// Since when there has been nothing to do.
-    idle: Instant,
+    /// When something was last asked of it.
+    used: Instant,
+    /// There is no channel, and none to come.
+    spare: Option<Spare>,
     /// Since when a packet has been half-way out for no good reason.
     stuck: Option<Instant>,
 }
@@ -74,7 +76,8 @@ impl Pump {
             retired: false,
             turn: Turn::default(),
             next_joint: 0,
-            idle: Instant::now(),
+            used: Instant::now(),
+            spare: None,
             stuck: None,
         })
     }
@@ -92,7 +95,7 @@ impl Pump {
                 None => {}
             }
             let result = round.and_then(|continues| {
-                if self.joints.is_empty() && self.is_done() {
+                if self.is_done() {
                     return Ok(None);
                 }
                 self.wait(continues).map(Some)
@@ -124,7 +127,7 @@ impl Pump {
                 self.retired |= round == Round::Abandoned;
                 self.joints.swap_remove(at);
                 self.report();
-                self.idle = Instant::now();
+                self.used = Instant::now();
                 // There is room for another.
                 continues = true;
             } else {
@@ -174,7 +177,7 @@ impl Pump {
                 }
                 Opened::Broken(error) => return Err(said(error)),
             }
-            self.idle = Instant::now();
+            self.used = Instant::now();
             self.report();
         }
     }
@@ -217,12 +220,15 @@ impl Pump {
         self.joints.is_empty() && self.opening.is_none()
     }
 
-    /// Whether a connection without channels may end now: it takes no more, or was not used for long.
-    fn is_done(&self) -> bool {
-        if let Some(opening) = &self.opening {
-            return opening.request.is_given_up();
+    /// Whether this connection has nothing to do and may end.
+    fn is_done(&mut self) -> bool {
+        if !self.is_unused() {
+            self.spare = None;
+            return self.joints.is_empty() && self.opening.as_ref().is_some_and(|o| o.request.is_given_up());
         }
-        (self.retired || self.idle.elapsed() > IDLE) && self.way.may_leave(self.number)
+        let spare = self.spare.get_or_insert_with(|| self.way.spare());
+        (self.retired || spare.is_one_too_many || self.used.elapsed() > IDLE)
+            && self.way.may_leave(self.number)
     }
 
     /// Waits until there is something to do.

@@ -281,6 +281,21 @@ fn an_idle_connection_that_died_is_noticed() {
 }
 
 #[test]
+fn connections_that_nobody_uses_do_not_pile_up() {
+    const HOSTS: usize = 40;
+    let (entry, worker) = (JumpHost::start(), Worker::with(1));
+    let hosts: Vec<_> = (0..HOSTS).map(|_| JumpHost::start()).collect();
+    let port = target(echo);
+    for host in &hosts {
+        echoes(&worker.reach(0, &[entry.jump(), host.jump()], port, AMPLE).expect("reached"), "hello");
+    }
+    eventually("most are left", || hosts.iter().filter(|host| !host.is_left()).count() < HOSTS / 2);
+    let kept = hosts.iter().filter(|host| !host.is_left()).count();
+    assert!(kept > 0, "some are kept for the next session");
+    assert_eq!(entry.saw.connections(), 1);
+}
+
+#[test]
 fn an_end_in_one_direction_leaves_the_other_open() {
     let (host, worker) = (JumpHost::start(), Worker::with(1));
     // Answers when it has heard everything.
