@@ -227,7 +227,7 @@ fn a_target_that_never_answers_holds_up_nobody_else() {
     let (host, worker) = (JumpHost::start(), Worker::with(12));
     let (dead, alive, jump) = (target(echo), target(echo), host.jump());
     host.treat(dead, Manner::KeepsWaiting);
-    let dead_for = Duration::from_secs(20);
+    let dead_for = Duration::from_secs(10);
     thread::scope(|scope| {
         // More than the connections that open channels side by side.
         let waiting: Vec<_> = (0..6)
@@ -246,7 +246,7 @@ fn a_target_that_never_answers_holds_up_nobody_else() {
             match waiting.join().expect("ends") {
                 Err(Blocked::Target(failure)) => {
                     assert_eq!((failure.kind, failure.stage), (ErrorKind::Timeout, Stage::Connect));
-                    let words = format!("jump host 127.0.0.1: no answer from 127.0.0.1:{dead} within 20 s");
+                    let words = format!("jump host 127.0.0.1: no answer from 127.0.0.1:{dead} within 10 s");
                     assert_eq!(failure.message, words);
                 }
                 other => panic!("{:?}", other.map(|_| "connected")),
