@@ -26,9 +26,10 @@ pub(crate) struct Shared {
 }
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
-    let mut course = Course { clock: Clock::start(), tried: Tried::default(), old_algorithms: vec![] };
-    let failure = try_run(job, slot, shared, &mut course).err();
-    let Course { clock, tried, old_algorithms } = course;
+    let mut clock = Clock::start();
+    let mut tried = Tried::default();
+    let mut old_algorithms = vec![];
+    let failure = try_run(job, slot, shared, &mut clock, &mut tried, &mut old_algorithms).err();
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
         timing: clock.timing(),
@@ -37,15 +38,14 @@ pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     }
 }
 
-/// How far an attempt has come, and how.
-struct Course {
-    clock: Clock,
-    tried: Tried,
-    old_algorithms: Vec<String>,
-}
-
-fn try_run(job: &Job, slot: &Slot, shared: &Shared, course: &mut Course) -> Result<(), Failure> {
-    let Course { clock, tried, old_algorithms } = course;
+fn try_run(
+    job: &Job,
+    slot: &Slot,
+    shared: &Shared,
+    clock: &mut Clock,
+    tried: &mut Tried,
+    old_algorithms: &mut Vec<String>,
+) -> Result<(), Failure> {
     let platform = shared.platforms.get(&job.platform).ok_or_else(|| {
         let message = format!("the worker was given no platform {:?}", job.platform);
         Failure::new(ErrorKind::Prompt, Stage::Connect, message)
@@ -59,7 +59,6 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, course: &mut Course) -> Resu
     let connected = Instant::now();
     clock.connected = Some(connected);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
-    let limit = shared.output_limit;
     let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
     match transport {
         Transport::Ssh => {
@@ -69,15 +68,16 @@ fn try_run(job: &Job, slot: &Slot, shared: &Shared, course: &mut Course) -> Resu
             *old_algorithms = connection.old_algorithms();
             connection.set_keepalive(job.keepalive);
             if job.mode == Mode::Exec {
+                let limit = shared.output_limit;
                 return session::execute(&mut connection, platform, job, deadlines, limit, observer);
             }
             let mut ssh = SshTransport::open(connection, platform.terminal())?;
-            session::converse(&mut ssh, platform, job, deadlines, limit, observer)
+            session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
         }
         Transport::Telnet => {
             let mut telnet = TelnetTransport::open(link, platform.terminal());
             telnet.set_keepalive(job.keepalive);
-            session::converse(&mut telnet, platform, job, deadlines, limit, observer)
+            session::converse(&mut telnet, platform, job, deadlines, shared.output_limit, observer)
         }
     }
 }

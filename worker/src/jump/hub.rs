@@ -1,5 +1,6 @@
 //! Whom a session asks for a way through jump hosts.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,12 +51,14 @@ impl Blocked {
 
 /// A worker's connections to jump hosts, shared by its sessions.
 ///
-/// A connection is begun when a session needs it, and ended when it was idle for a while, when the
-/// watchdog cancels everything, or when the hub is dropped.
+/// A connection is begun when a session needs it, and ended when it was idle for a while or one of
+/// too many that are, when the watchdog cancels everything, or when the hub is dropped.
 pub struct Hub {
     watchdog: Arc<Watchdog>,
     ways: Mutex<Vec<Arc<Way>>>,
     refusals: Mutex<Vec<Refusal>>,
+    /// Connections that nobody uses.
+    spare: Arc<AtomicUsize>,
 }
 
 /// A jump host that will not let us in however often we ask.
@@ -68,7 +71,12 @@ struct Refusal {
 impl Hub {
     /// A hub without any connection, whose connections `watchdog` is to watch.
     pub fn new(watchdog: &Arc<Watchdog>) -> Arc<Self> {
-        Arc::new(Self { watchdog: Arc::clone(watchdog), ways: Mutex::default(), refusals: Mutex::default() })
+        Arc::new(Self {
+            watchdog: Arc::clone(watchdog),
+            ways: Mutex::default(),
+            refusals: Mutex::default(),
+            spare: Arc::default(),
+        })
     }
 
     /// Connects to `port` of `host` through `jumps`, which must not be empty, and puts the connection
@@ -130,8 +138,9 @@ impl Hub {
                     }
                 }
                 Ok(News::Opening) => {
-                    opening = Some(Instant::now());
-                    deadline = patience.until.min(Instant::now() + patience.connect);
+                    let now = Instant::now();
+                    opening = Some(now);
+                    deadline = patience.until.min(now + patience.connect);
                 }
                 Ok(News::Queued) => {
                     opening = None;
@@ -147,7 +156,8 @@ impl Hub {
                 Err(RecvTimeoutError::Timeout) => {
                     drop(waiter);
                     way.look_around();
-                    return Err(too_late(&through, host, port, opening.unwrap_or(began), opening.is_some()));
+                    let allowed = deadline.saturating_duration_since(opening.unwrap_or(began));
+                    return Err(too_late(&through, host, port, allowed, opening.is_some()));
                 }
                 Err(RecvTimeoutError::Disconnected) if slot.is_cancelled() => return Err(interrupted()),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -169,7 +179,7 @@ impl Hub {
             return Arc::clone(way);
         }
         ways.retain(|way| !way.is_forgotten());
-        let way = Arc::new(Way::new(jumps));
+        let way = Arc::new(Way::new(jumps, &self.spare));
         ways.push(Arc::clone(&way));
         way
     }
@@ -208,7 +218,9 @@ impl Refusal {
         let (Some(ours), Some(theirs)) = (self.chain.last(), chain.last()) else { return false };
         ours.login == theirs.login
             && self.chain.iter().map(place).eq(chain.iter().map(place))
-            && (self.failure.stage == Stage::Login || ours.ssh == theirs.ssh)
+            && (self.failure.kind == ErrorKind::Auth
+                || self.failure.stage == Stage::Login
+                || ours.ssh == theirs.ssh)
     }
 }
 
@@ -218,12 +230,12 @@ pub(super) fn name(jumps: &[Jump]) -> String {
 }
 
 /// The wait was too long: for the target's answer, or for a connection that could ask for it.
-fn too_late(through: &str, host: &str, port: u16, since: Instant, is_opening: bool) -> Blocked {
-    let waited = Readable(since.elapsed());
+fn too_late(through: &str, host: &str, port: u16, allowed: Duration, is_opening: bool) -> Blocked {
+    let allowed = Readable(allowed);
     let timeout = |message| Failure::new(ErrorKind::Timeout, Stage::Connect, message);
     if is_opening {
-        Blocked::Target(timeout(format!("{through}: no answer from {host}:{port} within {waited}")))
+        Blocked::Target(timeout(format!("{through}: no answer from {host}:{port} within {allowed}")))
     } else {
-        Blocked::Jump(timeout(format!("{through}: no connection to it within {waited}")))
+        Blocked::Jump(timeout(format!("{through}: no connection to it within {allowed}")))
     }
 }

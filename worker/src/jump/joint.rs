@@ -1,10 +1,14 @@
 //! A channel joined to one end of a socket pair, whose other end a session has.
 //!
-//! libssh2 encrypts a packet once and then insists on it: a call that could not send all of its
-//! packet has to be repeated, with the same bytes, before the session can send anything else. Calls
-//! for other packets fail with EAGAIN until then, except that short packets from the stack (the end
-//! of a channel's data) are told apart by nothing but their address: of those only one may be under
-//! way, which [`Turn`] sees to.
+//! What libssh2 asks for in return for never blocking:
+//! - It encrypts a packet once and then insists on it: a call that could not send all of its packet
+//!   has to be repeated, with the same bytes, before the session can send anything else. Calls for
+//!   other packets fail with EAGAIN until then, except that short packets from the stack (the end of
+//!   a channel's data) are told apart by nothing but their address: of those only one may be under
+//!   way, which [`Turn`] sees to.
+//! - A read that had to wait has to be repeated with a buffer of the same length. It may have widened
+//!   the window (RFC 4254, 5.2) by what it had room for, and takes the length of the second call for
+//!   that of the first: bytes that the jump host was allowed to send would be dropped.
 
 use std::io::{self, ErrorKind as Io, Read, Write};
 use std::net::Shutdown;
@@ -132,23 +136,9 @@ impl Joint {
             || self.parting.is_some()
     }
 
-    /// Has libssh2 take in what has come for any channel; whether it could.
-    pub(super) fn drain(&mut self, session: &Session) -> Result<bool, Error> {
-        if self.channel.eof() {
-            return Ok(false);
-        }
-        match self.channel.read(&mut []) {
-            Ok(_) => self.must_read = false,
-            Err(error) if error.kind() == Io::WouldBlock => self.must_read = sends(session),
-            Err(_) => return Err(why(session)),
-        }
-        Ok(true)
-    }
-
-    /// Moves what can be moved.
-    pub(super) fn work(&mut self, session: &Session, turn: &mut Turn) -> Result<Round, Error> {
-        let down = self.move_down(session, turn)?;
-        let up = self.move_up(session, turn)?;
+    /// Sends what there is room for, and the end where there is nothing more.
+    pub(super) fn send(&mut self, session: &Session, turn: &mut Turn) -> Result<Round, Error> {
+        let continues = self.move_up(session, turn)?;
         if self.is_finished() {
             return self.part(session, turn);
         }
@@ -164,11 +154,11 @@ impl Joint {
             self.session_ended = true;
             return Ok(Round::Continues);
         }
-        Ok(if down || up { Round::Continues } else { Round::Waits })
+        Ok(if continues { Round::Continues } else { Round::Waits })
     }
 
-    /// From the target to the session; whether there may be more.
-    fn move_down(&mut self, session: &Session, turn: &mut Turn) -> Result<bool, Error> {
+    /// Moves what the target sent to the session; whether there may be more.
+    pub(super) fn receive(&mut self, session: &Session, turn: &mut Turn) -> Result<bool, Error> {
         for _ in 0..TURNS {
             while !self.down.is_empty() {
                 match (&self.pair).write(self.down.rest()) {
@@ -224,8 +214,8 @@ impl Joint {
             if self.up.is_empty() {
                 return Ok(false);
             }
-            // A full window is waited for; libssh2 would forget what else it waits for.
-            if !self.must_write && self.channel.write_window().remaining == 0 {
+            // A full window is waited for, without asking the socket again.
+            if turn.drained && !self.must_write && self.channel.write_window().remaining == 0 {
                 return Ok(false);
             }
             match self.channel.write(self.up.rest()) {

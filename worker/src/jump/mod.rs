@@ -8,13 +8,15 @@
 //! channels belong to one thread, so each such connection has one, its pump, which moves the bytes
 //! of all its channels.
 //!
-//! A session thread asks the [`Hub`] and waits; the hub keeps a [queue](way) for each way; pumps take
+//! A session thread asks the [`Hub`] and waits; the hub keeps a queue for each way; pumps take
 //! from it whenever they are free.
 //!
-//! Descriptors: two for the pair of each session, held until it ends; two for each connection to a
-//! jump host, its socket (of the host before it: one more pair) and what wakes its pump. There are at
-//! most as many connections as sessions in the worst case, where each device has its own jump host or
-//! never answers; else about one for every [`MOST_CHANNELS`] sessions.
+//! Descriptors: a pair for each session, in place of its socket; and for each connection to a jump
+//! host one that wakes its pump, and its socket or, behind another jump host, a pair. Sessions that
+//! share a jump host need one connection for every [`MOST_CHANNELS`] of them, a few more while many
+//! begin at once, and one for each device that keeps the jump host waiting. Where nothing is shared, a
+//! session through `n` jump hosts takes `3n + 1` descriptors and `n` threads besides its own. A few
+//! connections are kept for later sessions.
 
 // Who is asked, and what was refused once and for all.
 mod hub;

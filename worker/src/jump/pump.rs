@@ -8,12 +8,13 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
+use ssh2::ErrorCode;
 
 use super::hub::{Blocked, name};
 use super::joint::{Joint, Round, Turn, sends};
 use super::opening::{Opened, Opening};
 use super::request::News;
-use super::way::{MOST_CHANNELS, Way};
+use super::way::{MOST_CHANNELS, Spare, Way};
 use crate::link::plain;
 use crate::transport::TransportError;
 use crate::transport::ssh::Connection;
@@ -43,8 +44,10 @@ pub(super) struct Pump {
     retired: bool,
     turn: Turn,
     next_joint: u64,
-    /// Since when there has been nothing to do.
-    idle: Instant,
+    /// When something was last asked of it.
+    used: Instant,
+    /// There is no channel, and none to come.
+    spare: Option<Spare>,
     /// Since when a packet has been half-way out for no good reason.
     stuck: Option<Instant>,
 }
@@ -52,8 +55,6 @@ pub(super) struct Pump {
 /// What has become ready.
 #[derive(Default)]
 struct Ready {
-    /// The jump host has sent something, or is gone.
-    jump: bool,
     /// The jump host is gone.
     gone: bool,
     /// There is room for more to be sent to it.
@@ -75,7 +76,8 @@ impl Pump {
             retired: false,
             turn: Turn::default(),
             next_joint: 0,
-            idle: Instant::now(),
+            used: Instant::now(),
+            spare: None,
             stuck: None,
         })
     }
@@ -85,7 +87,6 @@ impl Pump {
         let mut ready = Ready::default();
         loop {
             self.connection.link.set_deadline(Instant::now() + STALL);
-            let unheard = ready.jump && self.is_unused();
             let round = self.round(&ready);
             match self.connection.link.ended_by_us() {
                 _ if self.way.is_over() => return,
@@ -94,7 +95,7 @@ impl Pump {
                 None => {}
             }
             let result = round.and_then(|continues| {
-                if self.joints.is_empty() && self.is_done(unheard) {
+                if self.is_done() {
                     return Ok(None);
                 }
                 self.wait(continues).map(Some)
@@ -111,26 +112,22 @@ impl Pump {
     fn round(&mut self, ready: &Ready) -> Result<bool, String> {
         let mut continues = self.open_channels()?;
         (self.turn.drained, self.turn.moved) = (false, false);
-        if ready.gone || self.joints.iter().any(Joint::needs_input) {
-            for joint in &mut self.joints {
-                if joint.drain(&self.connection.session).map_err(said)? {
-                    self.turn.drained = true;
-                    break;
-                }
-            }
-            if ready.gone && !self.turn.drained {
-                return Err("it was closed".into());
-            }
+        for joint in &mut self.joints {
+            continues |= joint.receive(&self.connection.session, &mut self.turn).map_err(said)?;
+        }
+        if ready.gone && !self.turn.drained {
+            // Nobody has asked the socket, and it would go on to say so.
+            return Err("it was closed".into());
         }
         let mut at = 0;
         while let Some(joint) = self.joints.get_mut(at) {
-            let round = joint.work(&self.connection.session, &mut self.turn).map_err(said)?;
+            let round = joint.send(&self.connection.session, &mut self.turn).map_err(said)?;
             if matches!(round, Round::Over | Round::Abandoned) {
                 // What the jump host has not closed by then stays in libssh2 until the connection ends.
                 self.retired |= round == Round::Abandoned;
                 self.joints.swap_remove(at);
                 self.report();
-                self.idle = Instant::now();
+                self.used = Instant::now();
                 // There is room for another.
                 continues = true;
             } else {
@@ -180,7 +177,7 @@ impl Pump {
                 }
                 Opened::Broken(error) => return Err(said(error)),
             }
-            self.idle = Instant::now();
+            self.used = Instant::now();
             self.report();
         }
     }
@@ -223,20 +220,25 @@ impl Pump {
         self.joints.is_empty() && self.opening.is_none()
     }
 
-    /// Whether a connection without channels may end now. Where the jump host said something that is
-    /// `unheard`, it may be that it is gone, and there is no channel by which to find out.
-    fn is_done(&self, unheard: bool) -> bool {
-        if let Some(opening) = &self.opening {
-            return opening.request.is_given_up();
+    /// Whether this connection has nothing to do and may end.
+    fn is_done(&mut self) -> bool {
+        if !self.is_unused() {
+            self.spare = None;
+            return self.joints.is_empty() && self.opening.as_ref().is_some_and(|o| o.request.is_given_up());
         }
-        (self.retired || unheard || self.idle.elapsed() > IDLE) && self.way.may_leave(self.number)
+        let spare = self.spare.get_or_insert_with(|| self.way.spare());
+        (self.retired || spare.is_one_too_many || self.used.elapsed() > IDLE)
+            && self.way.may_leave(self.number)
     }
 
     /// Waits until there is something to do.
     fn wait(&mut self, continues: bool) -> Result<Ready, String> {
         let socket = self.connection.link.socket();
         let mut jump = PollFlags::empty();
-        if self.is_unused() || self.opening.is_some() || self.joints.iter().any(Joint::needs_input) {
+        if self.is_unused() {
+            // What the jump host says then waits for the next channel: libssh2 reads by channels alone.
+            jump |= PollFlags::RDHUP;
+        } else if self.opening.is_some() || self.joints.iter().any(Joint::needs_input) {
             jump |= PollFlags::IN;
         }
         if sends(&self.connection.session) {
@@ -260,9 +262,8 @@ impl Pump {
         let over = PollFlags::HUP | PollFlags::ERR;
         let woken = polled[0].revents();
         let ready = Ready {
-            jump: polled[1].revents().intersects(PollFlags::IN | over),
+            gone: polled[1].revents().intersects(over | PollFlags::RDHUP),
             room: polled[1].revents().contains(PollFlags::OUT),
-            gone: polled[1].revents().intersects(over),
         };
         let sessions: Vec<_> = watched.into_iter().zip(polled[2..].iter().map(PollFd::revents)).collect();
         for (at, revents) in sessions {
@@ -306,5 +307,6 @@ impl Drop for Pump {
 }
 
 fn said(error: ssh2::Error) -> String {
-    error.message().trim().to_lowercase()
+    let (ErrorCode::Session(number) | ErrorCode::SFTP(number)) = error.code();
+    format!("{} ({number})", error.message().trim().to_lowercase())
 }

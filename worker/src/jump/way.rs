@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,11 +35,30 @@ const HELD_UP: Duration = Duration::from_secs(1);
 /// the jump host takes no more (OpenSSH: MaxStartups).
 const REST: Duration = Duration::from_secs(2);
 
+/// Connections that a worker keeps although nobody uses them: enough for jump hosts that many devices
+/// share. Where each device has one of its own they would only pile up.
+const MOST_SPARE: usize = 16;
+
 /// All sessions that go through the same jumps, with the same logins and settings.
 pub(super) struct Way {
     /// The jumps, from here to the one that this way ends at; never none.
     pub(super) chain: Vec<Jump>,
     state: Mutex<State>,
+    /// How many connections of the worker nobody uses.
+    spare: Arc<AtomicUsize>,
+}
+
+/// A connection that nobody uses, for as long as this lives.
+pub(super) struct Spare {
+    counted: Arc<AtomicUsize>,
+    /// There were enough before.
+    pub(super) is_one_too_many: bool,
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        self.counted.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 #[derive(Default)]
@@ -73,8 +93,9 @@ impl Served {
 }
 
 impl Way {
-    pub(super) fn new(chain: &[Jump]) -> Self {
-        Self { chain: chain.to_vec(), state: Mutex::default() }
+    /// The way through `chain`, in a worker with so many `spare` connections.
+    pub(super) fn new(chain: &[Jump], spare: &Arc<AtomicUsize>) -> Self {
+        Self { chain: chain.to_vec(), state: Mutex::default(), spare: Arc::clone(spare) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -200,6 +221,12 @@ impl Way {
         let mut state = self.state();
         state.waiting.push_front(request);
         state.wake(Served::takes_more);
+    }
+
+    /// A connection has become one that nobody uses.
+    pub(super) fn spare(&self) -> Spare {
+        let before = self.spare.fetch_add(1, Ordering::SeqCst);
+        Spare { counted: Arc::clone(&self.spare), is_one_too_many: before >= MOST_SPARE }
     }
 
     /// Connection `number` would end for want of work; whether it may.

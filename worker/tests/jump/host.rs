@@ -14,7 +14,7 @@ use netsweep_shared::secret::Secret;
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session};
-use russh::{Channel, ChannelOpenFailure, MethodKind, MethodSet};
+use russh::{Channel, ChannelOpenFailure, Limits, MethodKind, MethodSet};
 use tokio::runtime::Runtime;
 
 /// What a jump host does about a channel.
@@ -65,6 +65,15 @@ pub(crate) const PASSWORD: &str = "right";
 
 impl JumpHost {
     pub(crate) fn start() -> Self {
+        Self::with(Limits::default())
+    }
+
+    /// One that exchanges keys again after so many bytes in one direction (RFC 4253, 9).
+    pub(crate) fn that_exchanges_keys_every(bytes: usize) -> Self {
+        Self::with(Limits { rekey_write_limit: bytes, rekey_read_limit: bytes, ..Limits::default() })
+    }
+
+    fn with(limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -79,6 +88,7 @@ impl JumpHost {
         let config = Arc::new(Config {
             keys: vec![PrivateKey::from(Ed25519Keypair::from_seed(&[7; 32]))],
             methods: MethodSet::from(&[MethodKind::Password][..]),
+            limits,
             auth_rejection_time: Duration::ZERO,
             auth_rejection_time_initial: Some(Duration::ZERO),
             ..Config::default()

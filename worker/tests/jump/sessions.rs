@@ -1,9 +1,11 @@
 //! Sessions with simulated devices, through a whole worker: routes and jumps together.
 
-use std::net::SocketAddrV4;
+use std::net::{Shutdown, SocketAddrV4};
 use std::time::Duration;
 
 use netsweep_shared::fleet::{Fault, FleetSpec, Latencies, SimulatedDevice};
+use netsweep_shared::host_key::HostKeyCheck;
+use netsweep_shared::job::Jump;
 use netsweep_shared::job::Transport::{self, Ssh, Telnet};
 use netsweep_shared::outcome::{ErrorKind, Stage};
 use netsweep_shared::protocol::FromWorker;
@@ -98,13 +100,17 @@ fn what_breaks_after_the_connection_is_no_reason_for_another_route() {
     let devices = Devices::start(&[(Telnet, None), (Ssh, Some(Fault::Reject))]);
     let breaks = target(|mut connection| {
         let _ = std::io::Write::write_all(&mut connection, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _ = connection.shutdown(Shutdown::Write);
+        // Closed with something unread it would be reset, and the words lost.
+        hold(connection);
     });
     let (host, mut worker) = (JumpHost::start(), Worker::start(1, &["cisco_ios"]));
     let telnet = (Telnet, devices.port(0));
     for jumps in [vec![], vec![host.jump()]] {
         let (end, _) = worker.run(job(0, "127.0.0.1", &[(Ssh, breaks), telnet], &jumps));
         let failure = end.failure.expect("no SSH server");
-        assert_eq!((failure.kind, end.route), (ErrorKind::Handshake, 0), "{failure}");
+        // By its kind it depends on who saw the words first, we or libssh2.
+        assert_eq!((failure.stage, end.route), (Stage::Handshake, 0), "{failure}");
         let routes = [(Ssh, devices.port(1)), telnet];
         let (end, _) = worker.run(job(0, &devices.address(1), &routes, &jumps));
         let failure = end.failure.expect("rejected");
@@ -215,4 +221,57 @@ fn the_end_of_the_worker_ends_its_connections() {
     drop(worker);
     // The jump host sees the end of the connection, or the test does not end.
     eventually("the jump host is left", || host.is_left());
+}
+
+#[test]
+fn new_keys_are_told_by_their_place_on_the_way_and_before_anyone_logs_in() {
+    let devices = Devices::start(&[(Ssh, None)]);
+    let (first, second) = (JumpHost::start(), JumpHost::start());
+    let mut jumps = [first.jump(), second.jump_with("wrong")];
+    let new = HostKeyCheck::AcceptNew { known: vec![] };
+    jumps.iter_mut().for_each(|jump| jump.ssh.host_key = new.clone());
+    let mut worker = Worker::start(4, &["cisco_ios"]);
+    let mut hops = |jumps: &[Jump], jobs: u32| {
+        for id in 0..jobs {
+            let mut job = job(id, &devices.address(0), &[(Ssh, devices.port(0))], jumps);
+            job.ssh.host_key = new.clone();
+            worker.take(job);
+        }
+        let (mut hops, mut failures, mut ended) = (vec![], vec![], 0);
+        while ended < jobs {
+            match worker.next() {
+                FromWorker::NewHostKey { hop, key, .. } => {
+                    assert!(key.starts_with(b"\0\0\0\x0bssh-ed25519"), "{key:?}");
+                    hops.push(hop);
+                }
+                FromWorker::Finished { end, .. } => {
+                    failures.extend(end.failure);
+                    ended += 1;
+                }
+                _ => {}
+            }
+        }
+        (hops, failures)
+    };
+    // Shared connections are told of once, whoever waits; the device's key in each session.
+    let (told, failures) = hops(&jumps, 4);
+    assert_eq!(told, [0, 1]);
+    assert!(failures.len() == 4 && failures.iter().all(|failure| failure.kind == ErrorKind::Auth));
+    let (told, failures) = hops(&jumps[..1], 3);
+    assert_eq!((told, failures), (vec![1, 1, 1], vec![]));
+}
+
+#[test]
+fn a_jump_host_with_another_key_is_not_logged_in_to() {
+    let (host, held) = (JumpHost::start(), target(hold));
+    let mut jump = host.jump();
+    jump.ssh.host_key = HostKeyCheck::Strict { known: vec![] };
+    let mut worker = Worker::start(1, &["cisco_ios"]);
+    for _ in 0..2 {
+        let (end, _) = worker.run(job(0, "127.0.0.1", &[(Telnet, held)], std::slice::from_ref(&jump)));
+        let failure = end.failure.expect("unknown");
+        assert_eq!((failure.kind, failure.stage), (ErrorKind::HostKey, Stage::Handshake), "{failure}");
+        assert!(failure.message.starts_with("jump host 127.0.0.1: "), "{failure}");
+    }
+    assert_eq!((host.saw.connections(), host.saw.logins()), (1, 0), "and not asked again");
 }
