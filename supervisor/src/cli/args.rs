@@ -26,12 +26,38 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Start a simulated fleet and keep it up until Ctrl-C
     Simulate(Box<SimulateArgs>),
+    /// Show the platforms: kinds of devices, how they prompt, page and fail
+    #[command(subcommand)]
+    Platforms(PlatformsCommand),
     /// Be a worker: frames on stdin and stdout.
     #[command(hide = true)]
     Worker,
     /// Be a simulated fleet: frames on stdin and stdout.
     #[command(hide = true)]
     Simulator,
+}
+
+/// `netsweep platforms`.
+#[derive(Debug, Subcommand)]
+pub enum PlatformsCommand {
+    /// Name, origin and description of each
+    List(PlatformDirArgs),
+    /// The definition of one, as TOML
+    Show {
+        /// Its name
+        name: String,
+        /// Where others are.
+        #[command(flatten)]
+        directory: PlatformDirArgs,
+    },
+}
+
+/// Where platforms are besides the built-in ones.
+#[derive(Debug, Args)]
+pub struct PlatformDirArgs {
+    /// Platforms of your own: files NAME.toml, in place of built-in ones of the same name; see docs/platforms.md
+    #[arg(long, value_name = "DIR")]
+    pub platform_dir: Option<PathBuf>,
 }
 
 /// `netsweep run`.
@@ -90,6 +116,10 @@ pub struct SelectionArgs {
     /// Commands, one a line, `#` comments; run after those of the command line
     #[arg(short = 'f', long, value_name = "FILE")]
     pub commands_file: Option<PathBuf>,
+
+    /// Where platforms are.
+    #[command(flatten)]
+    pub platforms: PlatformDirArgs,
 
     /// OpenSSH configuration that fills in what the inventory does not say; `none` reads none [default:
     /// ~/.ssh/config, where it exists]

@@ -4,6 +4,7 @@
 pub mod args;
 // What it means: one file for each subcommand.
 mod dry_run;
+mod platforms;
 mod run;
 mod simulate;
 // From typed to planned.
@@ -23,6 +24,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Simulate(args) => simulate::simulate(&args),
+        Command::Platforms(command) => platforms::platforms(&command),
         Command::Worker => return netsweep_worker::main(),
         Command::Simulator => return netsweep_simulator::main(),
     };

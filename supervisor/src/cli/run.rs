@@ -25,7 +25,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
         ))
         .or_usage();
     }
-    let platforms = Platforms::builtin();
+    let platforms = &Platforms::load(args.selection.platforms.platform_dir.as_deref()).or_usage()?;
     let mut selection =
         Selection::load(&args.selection, &args.commands, platforms, args.simulate).or_usage()?;
     let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
