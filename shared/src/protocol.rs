@@ -86,6 +86,11 @@ pub struct Setup {
     pub output_limit: u64,
     /// Log what is of interest only to someone who looks for a fault.
     pub verbose: bool,
+    /// Give up what a worker does not need before the first job is read: files, programs, listening.
+    pub sandbox: bool,
+    /// Sockets of the SSH agents that jobs may name: the only ones that a shut-in worker may connect
+    /// to, besides those of name resolution.
+    pub agent_sockets: Vec<String>,
     /// Definitions of every platform that the run uses.
     pub platforms: Vec<Platform>,
 }

@@ -1,5 +1,6 @@
 //! What a run will do, decided before anything is started.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub output_limit: u64,
     /// Tell the workers to log details.
     pub verbose: bool,
+    /// Shut the workers in.
+    pub sandbox: bool,
 }
 
 /// One device's part of the plan.
@@ -90,6 +93,13 @@ impl Plan {
         &self.jobs[id.index()]
     }
 
+    /// The sockets of all SSH agents that may be asked.
+    pub fn agent_sockets(&self) -> Vec<String> {
+        let sockets: BTreeSet<&str> =
+            self.jobs.iter().flat_map(PlannedJob::logins).filter_map(|login| login.agent.as_deref()).collect();
+        sockets.into_iter().map(str::to_owned).collect()
+    }
+
     /// Sends each job to the simulated device that stands in for its own, straight and over the first
     /// of its transports.
     pub fn redirect(&mut self, endpoints: &[SocketAddrV4]) {
@@ -102,6 +112,11 @@ impl Plan {
 }
 
 impl PlannedJob {
+    /// Who logs in, on the way and at its end.
+    fn logins(&self) -> impl Iterator<Item = &Login> {
+        self.jumps.iter().map(|jump| &*jump.login).chain([&*self.login])
+    }
+
     /// The server at `hop` of the way to the device, the device itself being behind the last jump.
     pub fn server(&self, hop: u32) -> Option<(&str, u16)> {
         match self.jumps.get(hop as usize) {

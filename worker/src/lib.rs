@@ -10,6 +10,7 @@
 mod attempt;
 mod outbox;
 mod pool;
+pub mod sandbox;
 pub mod serve;
 // Reaching a device: its routes, directly or through other hosts, deadlines, and what carries the
 // session.

@@ -9,6 +9,7 @@ use netsweep_shared::protocol::{Hello, Setup, ToWorker};
 
 use crate::outbox::Outbox;
 use crate::pool::Pool;
+use crate::sandbox;
 
 const READ_BUFFER: usize = 64 * 1024;
 
@@ -50,6 +51,13 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     hello.check()?;
     let Some(ToWorker::Setup(setup)) = input.read()? else { bail!("the supervisor sent no setup") };
     log_to_stderr(setup.verbose);
+    // Before there are threads: those that are started later inherit it.
+    if setup.sandbox {
+        let in_force = sandbox::enter(&setup.agent_sockets);
+        tracing::info!("{in_force}");
+    } else {
+        tracing::info!("not shut in, as asked");
+    }
 
     let outbox = Outbox::open(output).context("cannot start the thread that writes to the supervisor")?;
     take_jobs(&mut input, setup, outbox)

@@ -44,7 +44,15 @@ pub(crate) fn all() -> Vec<Golden> {
 }
 
 fn setup() -> Setup {
-    Setup { worker: 3, threads: 64, output_limit: 16 << 20, verbose: true, platforms: vec![platform()] }
+    Setup {
+        worker: 3,
+        threads: 64,
+        output_limit: 16 << 20,
+        verbose: true,
+        sandbox: false,
+        agent_sockets: vec!["/run/user/1000/agent".into()],
+        platforms: vec![platform()],
+    }
 }
 
 /// Every key has a value, so that none can change places unnoticed.

@@ -142,6 +142,10 @@ pub struct MixArgs {
     /// Executable to start as the worker, instead of this one
     #[arg(long, value_name = "PATH")]
     pub worker_binary: Option<PathBuf>,
+
+    /// Leave the workers what they have no need of: files, programs, listening, core dumps
+    #[arg(long)]
+    pub no_sandbox: bool,
 }
 
 /// Limits of time, attempts and size.

@@ -248,6 +248,7 @@ pub(super) fn plan(
         grace: args.limits.grace,
         output_limit: args.limits.max_output * MIB,
         verbose: args.output.verbose,
+        sandbox: !args.mix.no_sandbox,
         jobs,
     })
 }

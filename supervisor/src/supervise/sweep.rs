@@ -297,6 +297,8 @@ impl Sweep<'_> {
             threads: self.plan.mix.threads,
             output_limit: self.plan.output_limit,
             verbose: self.plan.verbose,
+            sandbox: self.plan.sandbox,
+            agent_sockets: self.plan.agent_sockets(),
             platforms: self.plan.platforms.clone(),
         };
         match WorkerProcess::start(id, self.command, setup, &self.incoming) {

@@ -37,6 +37,9 @@ impl Worker {
             threads,
             output_limit: u64::MAX,
             verbose: false,
+            // Of this process only the worker's own threads are shut in.
+            sandbox: true,
+            agent_sockets: vec![],
             platforms: platforms.iter().map(|name| platform(name)).collect(),
         };
         frame::write(&mut to, &ToWorker::Setup(setup)).expect("a setup");
