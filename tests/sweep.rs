@@ -187,3 +187,20 @@ fn every_platform_answers_and_refuses_in_its_own_way() {
         }
     }
 }
+
+/// On by default, and told to who asks for details.
+#[test]
+fn workers_are_shut_in_unless_told_otherwise() {
+    let sweep = |flags: &[&str]| {
+        let ran = run(netsweep()
+            .args(["run", "--simulate", "show version", "--format", "none", "-P", "2", "--limit", "edge-*"])
+            .args(flags));
+        ran.expect_code(0);
+        ran.stderr
+    };
+    let told = sweep(&["-v"]);
+    assert_eq!(told.matches("INFO shut in: ").count(), 2, "{told}");
+    let told = sweep(&["-v", "--no-sandbox"]);
+    assert_eq!(told.matches("INFO not shut in, as asked").count(), 2, "{told}");
+    assert!(!sweep(&[]).contains("shut in"));
+}

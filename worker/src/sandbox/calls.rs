@@ -181,3 +181,6 @@ const REFUSED_OLD: &[c_long] = &[
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_OLD: &[c_long] = &[];
+
+#[cfg(test)]
+mod tests;

@@ -270,6 +270,21 @@ fn the_agents_keys_are_tried_in_turn_but_not_too_many() {
 }
 
 #[test]
+fn a_shut_in_worker_reaches_the_agent() {
+    let key = host_key(5);
+    let server = Server::start(Door {
+        keys: vec![key.public_key().to_openssh().expect("encodes")],
+        ..Door::with(PublicKey)
+    });
+    let agent = Agent::start(vec![key], Fault::Nothing);
+    let inside = || {
+        netsweep_worker::sandbox::enter(&[agent.path().display().to_string()]);
+        log_in(&server, &with_agent(&agent)).map(drop)
+    };
+    std::thread::scope(|scope| scope.spawn(inside).join()).expect("ends").expect("lets us in");
+}
+
+#[test]
 fn an_agent_that_is_not_there_leaves_the_password() {
     let server = Server::start(key_door(&[&[PublicKey], &[Password]]));
     let nowhere = Some(agent::nowhere().to_str().expect("UTF-8").to_owned());
