@@ -1,5 +1,3 @@
-use std::error::Error;
-
 use landlock::{
     ABI, Access, AccessFs, AccessNet, LandlockStatus, RestrictionStatus, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
@@ -34,7 +32,7 @@ const DAEMONS: [&str; 5] =
 /// TCP ports to bind to, and signals to other processes. Devices' ports can be any, so connections
 /// are not limited.
 pub(super) fn give_up(agents: &[String]) -> Result<String, String> {
-    let status = restrict(agents).map_err(|error| format!("Landlock ({})", with_causes(&error)))?;
+    let status = restrict(agents).map_err(|error| format!("Landlock ({})", error))?;
     match status.landlock {
         LandlockStatus::Available { effective_abi, .. } if status.ruleset != RulesetStatus::NotEnforced => {
             Ok(format!("Landlock ABI {} ({})", effective_abi as i32, covered(effective_abi).join(", ")))
@@ -65,11 +63,4 @@ fn restrict(agents: &[String]) -> Result<RestrictionStatus, RulesetError> {
 fn covered(abi: ABI) -> Vec<&'static str> {
     let since = [(ABI::V1, "files"), (ABI::V4, "TCP ports"), (ABI::V6, "signals"), (ABI::V9, "UNIX sockets")];
     since.into_iter().filter(|(first, _)| abi >= *first).map(|(_, what)| what).collect()
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", with_causes(cause)),
-        None => error.to_string(),
-    }
 }
