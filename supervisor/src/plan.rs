@@ -95,8 +95,8 @@ impl Plan {
 
     /// The sockets of all SSH agents that may be asked.
     pub fn agent_sockets(&self) -> Vec<String> {
-        let sockets: BTreeSet<&str> =
-            self.jobs.iter().flat_map(PlannedJob::logins).filter_map(|login| login.agent.as_deref()).collect();
+        let logins = self.jobs.iter().flat_map(PlannedJob::logins);
+        let sockets: BTreeSet<&str> = logins.filter_map(|login| login.agent.as_deref()).collect();
         sockets.into_iter().map(str::to_owned).collect()
     }
 
