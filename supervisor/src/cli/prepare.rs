@@ -232,6 +232,7 @@ pub(super) fn plan(
                 spec: JobSpec {
                     read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
                     groups: limited.map(|index| index as u16).collect(),
+                    credential: None,
                 },
                 commands: Arc::clone(commands),
             }

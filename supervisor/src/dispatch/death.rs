@@ -30,6 +30,8 @@ impl Dispatcher {
             self.bereave(id, job, death, alone);
         }
         held.retain(|job| self.jobs[job.index()].state != State::Settled);
+        let (doomed, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|job| self.is_doomed(*job));
+        doomed.into_iter().for_each(|job| self.skip(job));
         let (suspects, others): (Vec<_>, Vec<_>) =
             held.into_iter().partition(|job| self.jobs[job.index()].suspect);
         others.into_iter().rev().for_each(|job| self.queue.push_front(job));

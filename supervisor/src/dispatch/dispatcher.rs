@@ -9,8 +9,11 @@ use netsweep_shared::outcome::Failure;
 use super::clock::Clock;
 use super::death::Budget;
 use super::ending::Phase;
+use super::gates::Gates;
 use super::job::{Job, JobSpec, State, Step};
+use super::lockout::Credential;
 use super::message::{Action, Ending, Event, Passage, Verdict, WorkerId};
+use super::pace::Pace;
 use super::queue::Queue;
 use super::worker::{State as WorkerState, Worker};
 
@@ -29,6 +32,12 @@ pub struct Settings {
     pub grace: Duration,
     /// Most sessions at once in each limited group; none is less than one.
     pub group_limits: Vec<u32>,
+    /// Different credentials among the jobs: the numbers of those are less.
+    pub credentials: u32,
+    /// Rejected logins in a row after which a credential is not used any more; at least one.
+    pub max_auth_failures: u32,
+    /// Logins that may begin in a second, over all workers.
+    pub login_rate: Option<f64>,
     /// Source of the jitter between attempts.
     pub seed: u64,
 }
@@ -48,6 +57,8 @@ pub struct Dispatcher {
     /// Why the run ends before every job has its outcome, if it does.
     pub(super) cut_short: Option<Ending>,
     pub(super) budget: Budget,
+    pub(super) credentials: Vec<Credential>,
+    pace: Pace,
     pub(super) actions: Vec<Action>,
     clock: Clock,
 }
@@ -57,11 +68,17 @@ impl Dispatcher {
     pub fn start(settings: Settings, jobs: Vec<JobSpec>, order: Vec<JobId>) -> (Self, Vec<Action>) {
         debug_assert_eq!(jobs.len(), order.len());
         let worker = |number| Worker::new(WorkerId { number, life: 0 }, Duration::ZERO);
+        let groups = settings.group_limits.len();
+        // A credential is first tried alone.
+        let canaries = (0..settings.credentials).map(|_| 1);
+        let gates = Gates::new(settings.group_limits.iter().copied().chain(canaries));
         let mut dispatcher = Self {
-            queue: Queue::new(order, &settings.group_limits),
+            queue: Queue::new(order, gates),
             workers: (0..settings.processes.max(1)).map(worker).collect(),
             unsettled: jobs.len(),
-            jobs: jobs.into_iter().map(Job::new).collect(),
+            jobs: jobs.into_iter().map(|spec| Job::new(spec, groups)).collect(),
+            credentials: vec![Credential::NEW; settings.credentials as usize],
+            pace: Pace::new(settings.login_rate),
             settings,
             phase: Phase::Running,
             cut_short: None,
@@ -140,6 +157,7 @@ impl Dispatcher {
         while let Some(job) = self.queue.pop_backed_off(now) {
             self.wait_again(job);
         }
+        self.look_after_canaries(now);
         self.press_for_an_end(now);
         self.kill_those_that_hang(now);
     }
@@ -154,16 +172,23 @@ impl Dispatcher {
                 job.state = begin(Step::Running { since: now });
                 job.attempts += 1;
             }
-            (Some(Step::Running { .. }), Passage::LoggedIn) => {}
-            (Some(Step::Running { since }), Passage::CommandsBegin) => {
+            (Some(Step::Running { since }), Passage::LoggedIn) => {
+                job.state = begin(Step::LoggedIn { since });
+                self.login_succeeded(job_id);
+            }
+            (Some(Step::LoggedIn { since }), Passage::CommandsBegin) => {
                 job.state = begin(Step::Commanding { since });
             }
-            (Some(Step::Running { since }), Passage::Finished(end)) => {
+            (Some(step @ (Step::Running { since } | Step::LoggedIn { since })), Passage::Finished(end)) => {
                 job.spent += now.saturating_sub(since);
                 self.release(id, job_id);
+                let not_let_in = end.failure.clone().filter(|_| matches!(step, Step::Running { .. }));
                 match end.failure.clone().filter(|failure| self.deserves_retry(job_id, failure)) {
                     Some(failure) => self.retry(id, job_id, failure, now),
                     None => self.settle(id, job_id, Verdict::Told(end)),
+                }
+                if let Some(failure) = not_let_in {
+                    self.login_failed(job_id, &failure, now);
                 }
             }
             (Some(Step::Commanding { .. }), Passage::Finished(end)) => {
@@ -171,7 +196,7 @@ impl Dispatcher {
                 self.settle(id, job_id, Verdict::Told(end));
             }
             // Only who was asked to may give a job back: it would come back at once, for ever.
-            (Some(Step::Queued), Passage::Returned) if self.phase != Phase::Running => {
+            (Some(Step::Queued), Passage::Returned) if job.withdrawn || self.phase != Phase::Running => {
                 self.release(id, job_id);
                 self.wait_again(job_id);
             }
@@ -182,8 +207,10 @@ impl Dispatcher {
     }
 
     fn deserves_retry(&self, job: JobId, failure: &Failure) -> bool {
+        let doomed = self.is_doomed(job);
         let job = &self.jobs[job.index()];
         self.phase == Phase::Running
+            && !doomed
             && failure.may_pass()
             && job.attempts <= self.settings.retries
             && job.time_left(self.settings.device_timeout) > back_off(job.attempts) * 2
@@ -204,7 +231,7 @@ impl Dispatcher {
         job.state = State::Settled;
         self.unsettled -= 1;
         self.budget.job_ended();
-        self.actions.push(Action::Settle { job: id, attempts: job.attempts, worker, verdict });
+        self.actions.push(Action::Settle { job: id, attempts: job.attempts, worker: Some(worker), verdict });
     }
 
     /// Takes `job` from `worker`; what becomes of it is the caller's.
@@ -215,13 +242,17 @@ impl Dispatcher {
             worker.quarantined = false;
         }
         let job = &mut self.jobs[job.index()];
+        let places = if job.may_be_logging_in() { &job.gates[..] } else { job.gates_of_groups() };
+        self.queue.leave(places);
         job.state = State::Waiting;
-        self.queue.leave(&job.spec.groups);
+        job.withdrawn = false;
     }
 
     /// Puts a released job back in its line.
     fn wait_again(&mut self, id: JobId) {
-        if self.jobs[id.index()].suspect {
+        if self.is_doomed(id) {
+            self.skip(id);
+        } else if self.jobs[id.index()].suspect {
             self.queue.push_suspects(&[id]);
         } else {
             self.queue.push_front(id);
@@ -233,9 +264,11 @@ impl Dispatcher {
             return;
         }
         self.dispatch_suspects(now);
-        while let Some(number) = self.roomiest() {
+        while self.pace.allows(now)
+            && let Some(number) = self.roomiest()
+        {
             let jobs = &self.jobs;
-            let Some(job) = self.queue.pop(|job| &jobs[job.index()].spec.groups) else { break };
+            let Some(job) = self.queue.pop(|job| &jobs[job.index()].gates) else { break };
             self.send(number, job, now);
         }
     }
@@ -243,9 +276,11 @@ impl Dispatcher {
     /// Suspects are run among themselves: on a worker that holds nothing and gets nothing else
     /// meanwhile.
     fn dispatch_suspects(&mut self, now: Duration) {
-        while let Some(number) = self.workers.iter().position(|w| w.held.is_empty() && w.room(1) > 0) {
+        while self.pace.allows(now)
+            && let Some(number) = self.workers.iter().position(|w| w.held.is_empty() && w.room(1) > 0)
+        {
             let jobs = &self.jobs;
-            let company = self.queue.pop_suspects(|job| &jobs[job.index()].spec.groups);
+            let company = self.queue.pop_suspects(|job| &jobs[job.index()].gates);
             if company.is_empty() {
                 break;
             }
@@ -261,7 +296,9 @@ impl Dispatcher {
     fn roomiest(&self) -> Option<usize> {
         let threads = self.settings.threads.max(1) as usize;
         let all_threads = threads * self.workers.len();
-        let prefetch = if self.queue.ready() > all_threads { prefetch(threads) } else { 0 };
+        // A job in hand begins when its worker likes.
+        let ahead = self.queue.ready() > all_threads && !self.pace.is_limited();
+        let prefetch = if ahead { prefetch(threads) } else { 0 };
         let room = |worker: &Worker| worker.room(threads + prefetch);
         let (number, worker) =
             self.workers.iter().enumerate().min_by_key(|(_, worker)| Reverse(room(worker)))?;
@@ -272,6 +309,9 @@ impl Dispatcher {
         let worker = &mut self.workers[number];
         worker.held.insert(id);
         worker.last_moved = now;
+        self.pace.note(now);
+        self.login_sets_out(id, now);
+        let worker = &self.workers[number];
         let job = &mut self.jobs[id.index()];
         job.state = State::Held { by: worker.id, step: Step::Queued };
         self.actions.push(Action::Send {

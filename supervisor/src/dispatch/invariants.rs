@@ -7,7 +7,7 @@ use netsweep_shared::outcome::{ErrorKind, Failure};
 
 use super::dispatcher::prefetch;
 use super::message::{Action, Ending, Verdict, WorkerId};
-use super::witness::{Because, Due, Job, Kept, Leaving, State, Step, Witness, Worker};
+use super::witness::{Because, Credential, Due, Job, Kept, Leaving, State, Step, Witness, Worker};
 
 /// Those of the design's list of supervision invariants have its numbers.
 impl Witness {
@@ -55,7 +55,7 @@ impl Witness {
     /// 2: a failure that the device told is tried again only if it can pass and no command was sent.
     pub(super) fn retried_with_reason(&self, leaving: &Leaving, told: Option<&Failure>) -> Kept {
         let with_reason = match leaving.because {
-            Because::Finished(_) => told.is_some_and(Failure::may_pass) && leaving.step == Step::Running,
+            Because::Finished(_) => told.is_some_and(Failure::may_pass) && leaving.step < Step::Commanding,
             Because::WorkerGone => told.is_none(),
         };
         ensure(with_reason && !self.ending, || format!("{leaving:?} is tried again"))
@@ -121,7 +121,8 @@ impl Witness {
             let room = worker.held.len() < self.settings.threads.max(1) as usize;
             room && worker.state == State::Ready && !worker.held.iter().any(suspect)
         });
-        let Some(idle) = idle.filter(|_| !self.ending && self.finished.is_none()) else { return Ok(()) };
+        let free = !self.ending && self.finished.is_none() && self.settings.login_rate.is_none();
+        let Some(idle) = idle.filter(|_| free) else { return Ok(()) };
         let mut used = vec![0; self.settings.group_limits.len()];
         for group in self.jobs.iter().filter(|job| job.on.is_some()).flat_map(|job| &job.spec.groups) {
             used[usize::from(*group)] += 1;
@@ -130,7 +131,10 @@ impl Witness {
             |group: &u16| used[usize::from(*group)] >= self.settings.group_limits[usize::from(*group)].max(1);
         let waiting = self.jobs.iter().position(|job| {
             let could_run = job.outcomes == 0 && job.on.is_none() && !job.backs_off && job.company.is_none();
-            could_run && !job.spec.groups.iter().any(full)
+            let waits_for_canary = |it: u32| !self.credentials[it as usize].proven && self.logging_in(it) > 0;
+            could_run
+                && !job.spec.groups.iter().any(full)
+                && !job.spec.credential.is_some_and(waits_for_canary)
         });
         ensure(waiting.is_none(), || format!("job {waiting:?} waits, though {idle:?} has room"))
     }
@@ -140,6 +144,36 @@ impl Witness {
         let Job { on, outcomes, .. } = &self.jobs[job.index()];
         ensure(on.is_none() && *outcomes == 0, || {
             format!("job {job} is sent, but is on {on:?}, settled {outcomes}")
+        })
+    }
+
+    /// A credential of which nothing good is known since its last rejection is tried so carefully
+    /// that all that are under way may be rejected; and one that is locked out is not tried.
+    pub(super) fn canaries_are_few(&self, job: JobId) -> Kept {
+        let Some(number) = self.jobs[job.index()].spec.credential else { return Ok(()) };
+        let Credential { rejections, proven } = &self.credentials[number as usize];
+        let at_stake = *rejections as usize + self.logging_in(number);
+        ensure(*proven || at_stake <= self.settings.max_auth_failures as usize, || {
+            format!("job {job} is sent, though {at_stake} logins with credential {number} may be rejected")
+        })
+    }
+
+    /// Only jobs that may still log in with a credential that is locked out are withdrawn.
+    pub(super) fn withdrawn_with_reason(&self, worker: WorkerId, job: JobId) -> Kept {
+        let Job { spec, on, .. } = &self.jobs[job.index()];
+        let early = on.is_some_and(|(by, step)| by == worker && step < Step::LoggedIn);
+        ensure(early && spec.credential.is_some_and(|it| self.is_locked_out(it)), || {
+            format!("job {job} is withdrawn from {worker:?} without reason")
+        })
+    }
+
+    /// Only jobs that nobody holds and whose credential is locked out have an outcome unheard.
+    pub(super) fn skipped_with_reason(&self, job: JobId, verdict: &Verdict) -> Kept {
+        let Job { spec, on, .. } = &self.jobs[job.index()];
+        let guard = matches!(verdict, Verdict::Lost(failure) if failure.kind == ErrorKind::LockoutGuard);
+        let locked_out = spec.credential.is_some_and(|it| self.is_locked_out(it));
+        ensure(guard && locked_out && on.is_none() && !self.ending, || {
+            format!("job {job}, on {on:?}, is settled as {verdict:?} without reason")
         })
     }
 

@@ -11,11 +11,16 @@ pub struct JobSpec {
     pub read_only: bool,
     /// The limited groups that it belongs to, each once, as indices into the settings' limits.
     pub groups: Box<[u16]>,
+    /// With what it logs in: the lockout guard counts for each number by itself. None where a
+    /// rejection is of no consequence.
+    pub credential: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) spec: JobSpec,
+    /// Where it needs a place: at its groups' gates and at its credential's.
+    pub(super) gates: Box<[u32]>,
     pub(super) state: State,
     /// Attempts begun, without those that were their worker's failure.
     pub(super) attempts: u32,
@@ -27,6 +32,8 @@ pub(super) struct Job {
     pub(super) suspect: bool,
     /// Faulted workers that held this job and no other.
     pub(super) deaths_alone: u32,
+    /// Its worker was asked not to log in.
+    pub(super) withdrawn: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +50,38 @@ pub(super) enum State {
 pub(super) enum Step {
     /// No session thread has taken it.
     Queued,
-    /// Its session runs; no command was sent.
+    /// Its session runs; the device has not let it in.
     Running { since: Duration },
+    /// The device has let it in; no command was sent.
+    LoggedIn { since: Duration },
     /// Commands may have begun.
     Commanding { since: Duration },
 }
 
 impl Job {
-    pub(super) fn new(spec: JobSpec) -> Self {
-        let spent = Duration::ZERO;
-        Self { spec, state: State::Waiting, attempts: 0, spent, suspect: false, deaths_alone: 0 }
+    /// `groups` is the number of limited groups, behind whose gates those of the credentials are.
+    pub(super) fn new(spec: JobSpec, groups: usize) -> Self {
+        let credential = spec.credential.map(|credential| groups as u32 + credential);
+        Self {
+            gates: spec.groups.iter().map(|group| u32::from(*group)).chain(credential).collect(),
+            spec,
+            state: State::Waiting,
+            attempts: 0,
+            spent: Duration::ZERO,
+            suspect: false,
+            deaths_alone: 0,
+            withdrawn: false,
+        }
+    }
+
+    /// The gates at which it has a place for as long as its session lasts.
+    pub(super) fn gates_of_groups(&self) -> &[u32] {
+        &self.gates[..self.spec.groups.len()]
+    }
+
+    /// Whether it is on a worker that may be about to log in, for all that is known.
+    pub(super) fn may_be_logging_in(&self) -> bool {
+        matches!(self.state, State::Held { step: Step::Queued | Step::Running { .. }, .. })
     }
 
     /// What is left of `device_timeout` for the next attempt, or for the whole of the present one.
@@ -78,7 +107,7 @@ impl Step {
     pub(super) fn since(self) -> Option<Duration> {
         match self {
             Self::Queued => None,
-            Self::Running { since } | Self::Commanding { since } => Some(since),
+            Self::Running { since } | Self::LoggedIn { since } | Self::Commanding { since } => Some(since),
         }
     }
 }

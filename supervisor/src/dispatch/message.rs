@@ -50,7 +50,7 @@ pub enum Passage {
     CommandsBegin,
     /// The attempt is over.
     Finished(AttemptEnd),
-    /// Given back unbegun, after `Drain`.
+    /// Given back unbegun, after `Drain` or `Withdraw`.
     Returned,
 }
 
@@ -104,6 +104,14 @@ pub enum Action {
     },
     /// Ask for the jobs that it has not begun.
     Drain(WorkerId),
+    /// Ask it not to log in for this job any more: to give it back, or to end its attempt with
+    /// `lockout_guard`. What has gone out already takes its course.
+    Withdraw {
+        /// Whom.
+        worker: WorkerId,
+        /// Which.
+        job: JobId,
+    },
     /// Have it end its sessions now.
     Cancel(WorkerId),
     /// Kill its process, for this reason. `WorkerGone` follows.
@@ -123,8 +131,8 @@ pub enum Action {
         job: JobId,
         /// Attempts that were begun.
         attempts: u32,
-        /// Worker of the last attempt.
-        worker: WorkerId,
+        /// Worker of the last attempt; none where the job was not even handed out.
+        worker: Option<WorkerId>,
         /// How it ended.
         verdict: Verdict,
     },

@@ -9,13 +9,17 @@ pub mod message;
 mod clock;
 mod job;
 mod worker;
-// Jobs that wait: for a thread, for a place in their group, for a back-off to end.
+// Jobs that wait: for a thread, for a place at their gates, for a back-off to end.
+mod gates;
 mod queue;
 // The machine itself: jobs to workers and back …
 mod dispatcher;
-// … who hangs, what a worker's death means, and how a run ends.
+// … who hangs, what a worker's death means, how a run ends; and how often logins may begin and be
+// rejected.
 mod death;
 mod ending;
+mod lockout;
+mod pace;
 mod watch;
 // What must hold whatever happens, and who watches it: for tests of every layer.
 mod invariants;

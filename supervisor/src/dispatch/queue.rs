@@ -1,10 +1,12 @@
-//! Jobs that wait: for a thread, for a place in their group, for a back-off to end.
+//! Jobs that wait: for a thread, for a place at their gates, for a back-off to end.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use netsweep_shared::job::JobId;
+
+use super::gates::Gates;
 
 /// Suspects of one death are split into so many companies. More of them find the guilty in fewer
 /// deaths, but each is another round in which the worker is not full.
@@ -16,17 +18,12 @@ pub(super) struct Queue {
     /// Jobs under suspicion; each company is run on a worker of its own.
     suspects: VecDeque<Vec<JobId>>,
     backing_off: BinaryHeap<Reverse<(Duration, JobId)>>,
-    groups: Groups,
+    pub(super) gates: Gates,
 }
 
 impl Queue {
-    pub(super) fn new(order: Vec<JobId>, group_limits: &[u32]) -> Self {
-        Self {
-            ready: order.into(),
-            suspects: VecDeque::new(),
-            backing_off: BinaryHeap::new(),
-            groups: Groups::new(group_limits),
-        }
+    pub(super) fn new(order: Vec<JobId>, gates: Gates) -> Self {
+        Self { ready: order.into(), suspects: VecDeque::new(), backing_off: BinaryHeap::new(), gates }
     }
 
     /// Jobs that only wait for a thread.
@@ -46,13 +43,13 @@ impl Queue {
         }
     }
 
-    /// Those of the next company of suspects who find a place in their groups, which they take. The
+    /// Those of the next company of suspects who find a place at their gates, which they take. The
     /// others wait on.
-    pub(super) fn pop_suspects<'a>(&mut self, groups_of: impl Fn(JobId) -> &'a [u16]) -> Vec<JobId> {
-        let Self { suspects, groups, .. } = self;
+    pub(super) fn pop_suspects<'a>(&mut self, gates_of: impl Fn(JobId) -> &'a [u32]) -> Vec<JobId> {
+        let Self { suspects, gates, .. } = self;
         let admitted = suspects
             .iter_mut()
-            .map(|company| company.extract_if(.., |job| groups.admit(groups_of(*job)).is_ok()).collect())
+            .map(|company| company.extract_if(.., |job| gates.admit(gates_of(*job)).is_ok()).collect())
             .find(|admitted: &Vec<JobId>| !admitted.is_empty());
         suspects.retain(|company| !company.is_empty());
         admitted.unwrap_or_default()
@@ -69,89 +66,69 @@ impl Queue {
         Some(job)
     }
 
-    /// The next job whose groups all have a place, which it takes.
-    pub(super) fn pop<'a>(&mut self, groups_of: impl Fn(JobId) -> &'a [u16]) -> Option<JobId> {
+    /// The next job whose gates all have a place, which it takes.
+    pub(super) fn pop<'a>(&mut self, gates_of: impl Fn(JobId) -> &'a [u32]) -> Option<JobId> {
         while let Some(job) = self.ready.pop_front() {
-            let groups = groups_of(job);
-            let Err(full) = self.groups.admit(groups) else { return Some(job) };
-            self.groups.block(job, full);
-            // A place that this job was woken for goes to the next in that group's line.
-            for &group in groups {
-                self.ready_next_of(group);
+            let gates = gates_of(job);
+            let Err(full) = self.gates.admit(gates) else { return Some(job) };
+            self.gates.block(job, full);
+            // A place that this job was woken for goes to the next in that gate's line.
+            for &gate in gates {
+                self.wake_next_at(gate);
             }
         }
         None
     }
 
     /// Gives a job's places back.
-    pub(super) fn leave(&mut self, groups: &[u16]) {
-        for &group in groups {
-            self.groups.leave(group);
-            self.ready_next_of(group);
+    pub(super) fn leave(&mut self, gates: &[u32]) {
+        for &gate in gates {
+            self.gates.leave(gate);
+            self.wake_next_at(gate);
         }
     }
 
-    fn ready_next_of(&mut self, group: u16) {
-        if let Some(job) = self.groups.wake(group) {
+    /// From now on so many may be past `gate` at once; `None` sets no limit.
+    pub(super) fn set_limit(&mut self, gate: u32, limit: Option<u32>) {
+        match limit {
+            Some(limit) => {
+                let more = self.gates.set_limit(gate, limit);
+                (0..more).for_each(|_| self.wake_next_at(gate));
+            }
+            None => {
+                let woken = self.gates.open(gate);
+                woken.into_iter().rev().for_each(|job| self.ready.push_front(job));
+            }
+        }
+    }
+
+    /// Takes out every job that waits and that `chosen` names.
+    pub(super) fn take_out<'a>(
+        &mut self,
+        chosen: impl Fn(JobId) -> bool,
+        gates_of: impl Fn(JobId) -> &'a [u32],
+    ) -> Vec<JobId> {
+        let mut taken: Vec<JobId> = Vec::new();
+        let mut leaves = |job: &JobId| {
+            let leaves = chosen(*job);
+            taken.extend(leaves.then_some(*job));
+            !leaves
+        };
+        self.ready.retain(&mut leaves);
+        self.suspects.iter_mut().for_each(|company| company.retain(&mut leaves));
+        self.suspects.retain(|company| !company.is_empty());
+        self.backing_off.retain(|Reverse((_, job))| leaves(job));
+        self.gates.retain(&mut leaves);
+        // Some may have been woken for a place, which goes to the next in line.
+        for gate in taken.iter().flat_map(|job| gates_of(*job)) {
+            self.wake_next_at(*gate);
+        }
+        taken
+    }
+
+    fn wake_next_at(&mut self, gate: u32) {
+        if let Some(job) = self.gates.wake(gate) {
             self.ready.push_front(job);
         }
-    }
-}
-
-/// Groups that may have only so many sessions at once, and who waits for them.
-#[derive(Debug)]
-struct Groups(Vec<Group>);
-
-#[derive(Debug)]
-struct Group {
-    limit: u32,
-    used: u32,
-    blocked: VecDeque<JobId>,
-}
-
-impl Groups {
-    fn new(limits: &[u32]) -> Self {
-        // A group without any place would keep its jobs for ever.
-        Self(
-            limits
-                .iter()
-                .map(|&limit| Group { limit: limit.max(1), used: 0, blocked: VecDeque::new() })
-                .collect(),
-        )
-    }
-
-    /// Takes a place in each of `groups`, or in none where one of them is full.
-    fn admit(&mut self, groups: &[u16]) -> Result<(), u16> {
-        if let Some(&full) = groups.iter().find(|&&group| self.of(group).is_full()) {
-            return Err(full);
-        }
-        for &group in groups {
-            self.of(group).used += 1;
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self, group: u16) {
-        self.of(group).used -= 1;
-    }
-
-    fn block(&mut self, job: JobId, full: u16) {
-        self.of(full).blocked.push_back(job);
-    }
-
-    /// The first in the group's line, if there is a place.
-    fn wake(&mut self, group: u16) -> Option<JobId> {
-        let group = self.of(group);
-        if group.is_full() { None } else { group.blocked.pop_front() }
-    }
-
-    fn of(&mut self, group: u16) -> &mut Group {
-        &mut self.0[usize::from(group)]
-    }
-}
-
-impl Group {
-    fn is_full(&self) -> bool {
-        self.used >= self.limit
     }
 }

@@ -102,6 +102,7 @@ fn in_words(action: &Action) -> String {
             format!("send {job} to {}, attempt {attempt}, {:.1} s", name(worker), time_left.as_secs_f64())
         }
         Action::Drain(id) => format!("drain {}", name(id)),
+        Action::Withdraw { worker, job } => format!("withdraw {job} from {}", name(worker)),
         Action::Cancel(id) => format!("cancel {}", name(id)),
         Action::Kill(id, reason) => format!("kill {}: {reason}", name(id)),
         Action::Retry { job, failure: None, .. } => format!("again {job}"),
@@ -109,6 +110,7 @@ fn in_words(action: &Action) -> String {
         Action::Settle { job, verdict, .. } => match verdict {
             Verdict::Told(AttemptEnd { failure: None, .. }) => format!("{job} ok"),
             Verdict::Told(AttemptEnd { failure: Some(failure), .. }) => format!("{job} {}", failure.kind),
+            Verdict::Lost(failure) if failure.kind == ErrorKind::LockoutGuard => format!("{job} skipped"),
             Verdict::Lost(failure) => format!("{job} lost: {}", failure.kind),
         },
         Action::Finish(Ending::Complete) => "complete".into(),
@@ -134,12 +136,15 @@ fn mix(processes: u32, threads: u32) -> Settings {
         device_timeout: Duration::from_secs(10),
         grace: Duration::from_secs(5),
         group_limits: vec![],
+        credentials: 0,
+        max_auth_failures: 3,
+        login_rate: None,
         seed: 7,
     }
 }
 
 fn reading(jobs: usize) -> Vec<JobSpec> {
-    vec![JobSpec { read_only: true, groups: [].into() }; jobs]
+    vec![JobSpec { read_only: true, ..JobSpec::default() }; jobs]
 }
 
 fn changing(jobs: usize) -> Vec<JobSpec> {
@@ -485,7 +490,7 @@ fn the_second_interrupt_ends_the_run_at_once() {
 
 #[test]
 fn a_groups_limit_counts_over_all_workers() {
-    let one = JobSpec { read_only: true, groups: [0].into() };
+    let one = JobSpec { read_only: true, groups: [0].into(), credential: None };
     let jobs = [vec![one; 3], reading(1)].concat();
     let settings = Settings { group_limits: vec![1], ..mix(2, 2) };
     let (mut story, sent) = Story::under_way(settings, jobs);
@@ -502,7 +507,7 @@ fn a_groups_limit_counts_over_all_workers() {
 
 #[test]
 fn a_place_that_its_first_in_line_cannot_use_goes_to_the_next() {
-    let of = |groups: &[u16]| JobSpec { read_only: true, groups: groups.into() };
+    let of = |groups: &[u16]| JobSpec { read_only: true, groups: groups.into(), credential: None };
     // 2 waits for both groups, 3 behind it for the first alone.
     let jobs = vec![of(&[0]), of(&[1]), of(&[0, 1]), of(&[0])];
     let (mut story, sent) = Story::under_way(Settings { group_limits: vec![1, 1], ..mix(1, 4) }, jobs);
@@ -513,7 +518,7 @@ fn a_place_that_its_first_in_line_cannot_use_goes_to_the_next() {
 
 #[test]
 fn suspects_keep_to_their_groups_limit_too() {
-    let one = JobSpec { read_only: true, groups: [0].into() };
+    let one = JobSpec { read_only: true, groups: [0].into(), credential: None };
     let settings = Settings { group_limits: vec![1], ..mix(2, 2) };
     let (mut story, sent) = Story::under_way(settings, vec![one; 2]);
     assert_eq!(sent, ["send 0 to w0"]);
@@ -522,4 +527,117 @@ fn suspects_keep_to_their_groups_limit_too() {
     assert_eq!(story.tell(Event::WorkerReady(after(w(0)))), NOTHING);
     story.started(w(1), 0);
     assert_eq!(story.finished(w(1), 0), ["0 ok", "send 1 to w0'"]);
+}
+
+/// Jobs that log in with one credential.
+fn alike(jobs: usize) -> Vec<JobSpec> {
+    vec![JobSpec { read_only: true, credential: Some(0), ..JobSpec::default() }; jobs]
+}
+
+fn guarded(processes: u32, threads: u32) -> Settings {
+    Settings { credentials: 1, ..mix(processes, threads) }
+}
+
+impl Story {
+    /// The device refuses the login.
+    fn rejected(&mut self, worker: WorkerId, job: u32) -> Vec<String> {
+        let failure = Some(Failure::new(ErrorKind::Auth, Stage::Login, "as told"));
+        self.job(worker, job, Passage::Finished(AttemptEnd { failure, ..AttemptEnd::default() }))
+    }
+}
+
+#[test]
+fn the_first_login_goes_alone_and_opens_the_gate() {
+    let (mut story, sent) = Story::under_way(guarded(1, 3), alike(3));
+    assert_eq!(sent, ["send 0 to w0"]);
+    story.started(w(0), 0);
+    assert_eq!(story.job(w(0), 0, Passage::LoggedIn), ["send 1 to w0", "send 2 to w0"]);
+}
+
+#[test]
+fn a_credential_that_is_rejected_too_often_is_not_used_any_more() {
+    let (mut story, sent) = Story::under_way(guarded(2, 200), alike(1000));
+    assert_eq!(sent, ["send 0 to w0"]);
+    story.started(w(0), 0);
+    assert_eq!(story.rejected(w(0), 0), ["0 auth", "send 1 to w0"]);
+    story.started(w(0), 1);
+    assert_eq!(story.rejected(w(0), 1), ["1 auth", "send 2 to w0"]);
+    story.started(w(0), 2);
+    let done = story.rejected(w(0), 2);
+    assert_eq!(done.len(), 1 + 997 + 1);
+    assert_eq!(
+        (&*done[0], &*done[1], &*done[997], &*done[998]),
+        ("2 auth", "3 skipped", "999 skipped", "complete")
+    );
+}
+
+#[test]
+fn a_success_sets_the_count_back() {
+    let (mut story, _) = Story::under_way(guarded(1, 1), alike(6));
+    for job in [0, 1] {
+        story.started(w(0), job);
+        assert_eq!(story.rejected(w(0), job).len(), 2);
+    }
+    story.started(w(0), 2);
+    assert_eq!(story.job(w(0), 2, Passage::LoggedIn), ["send 3 to w0"], "in hand, for the thread");
+    assert_eq!(story.finished(w(0), 2), ["2 ok", "send 4 to w0"]);
+    for job in [3, 4] {
+        story.started(w(0), job);
+        story.rejected(w(0), job);
+    }
+    story.started(w(0), 5);
+    assert_eq!(story.rejected(w(0), 5), ["5 auth", "complete"]);
+}
+
+#[test]
+fn those_that_are_not_in_yet_are_withdrawn_when_the_credential_is_locked_out() {
+    let (mut story, _) = Story::under_way(guarded(1, 5), alike(6));
+    story.started(w(0), 0);
+    story.job(w(0), 0, Passage::LoggedIn);
+    for job in 1..5 {
+        story.started(w(0), job);
+    }
+    assert_eq!(story.finished(w(0), 0), ["0 ok", "send 5 to w0"]);
+    assert_eq!(story.job(w(0), 1, Passage::LoggedIn), NOTHING);
+    assert_eq!(story.rejected(w(0), 2), ["2 auth"]);
+    assert_eq!(story.rejected(w(0), 3), ["3 auth"]);
+    // The others are 1, which is in, and 5, which no thread has taken.
+    assert_eq!(story.rejected(w(0), 4), ["4 auth", "withdraw 5 from w0"]);
+    assert_eq!(story.job(w(0), 5, Passage::Returned), ["5 skipped"]);
+    assert_eq!(story.job(w(0), 1, Passage::CommandsBegin), NOTHING);
+    assert_eq!(story.finished(w(0), 1), ["1 ok", "complete"]);
+}
+
+#[test]
+fn a_canary_that_takes_long_is_joined_by_others_but_not_by_too_many() {
+    let settings = Settings { device_timeout: Duration::from_secs(120), ..guarded(1, 9) };
+    let (mut story, _) = Story::under_way(settings, alike(9));
+    story.started(w(0), 0);
+    assert_eq!(story.pass(2.5), NOTHING);
+    assert_eq!(story.pass(1.0), ["send 1 to w0"]);
+    story.started(w(0), 1);
+    assert_eq!(story.pass(4.0), ["send 2 to w0"]);
+    story.started(w(0), 2);
+    assert_eq!(story.pass(10.0), NOTHING, "all three may be rejected");
+    assert_eq!(story.failed(w(0), 0, ErrorKind::Command), ["0 command", "send 3 to w0"]);
+}
+
+#[test]
+fn a_refusal_of_something_else_is_no_rejected_login() {
+    let (mut story, _) = Story::under_way(guarded(1, 1), alike(5));
+    for job in 0..4 {
+        story.started(w(0), job);
+        // A failure before the password is out.
+        let done = story.failed(w(0), job, ErrorKind::Auth);
+        assert_eq!(done, [format!("{job} auth"), format!("send {} to w0", job + 1)]);
+    }
+}
+
+#[test]
+fn logins_begin_at_the_rate_that_is_allowed() {
+    let settings = Settings { login_rate: Some(5.0), device_timeout: Duration::from_secs(60), ..mix(2, 50) };
+    let (mut story, sent) = Story::under_way(settings, reading(100));
+    assert_eq!(sent, ["send 0 to w0"]);
+    let begun = story.pass(2.0).len();
+    assert!((9..=11).contains(&begun), "{begun} in two seconds");
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use netsweep_shared::job::JobId;
+use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
 use super::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
 use super::{JobSpec, Settings};
@@ -20,6 +21,7 @@ pub struct Witness {
     pub(super) settings: Settings,
     pub(super) jobs: Vec<Job>,
     pub(super) workers: BTreeMap<u32, Worker>,
+    pub(super) credentials: Vec<Credential>,
     pub(super) ending: bool,
     pub(super) finished: Option<Ending>,
 }
@@ -36,13 +38,25 @@ pub(super) struct Job {
     pub(super) deaths_alone: u32,
     /// It waits, perhaps, for a back-off to end.
     pub(super) backs_off: bool,
+    /// Its worker was asked not to log in for it.
+    pub(super) withdrawn: bool,
     pub(super) outcomes: u32,
+}
+
+/// What has been heard of a credential.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Credential {
+    /// In a row.
+    pub(super) rejections: u32,
+    /// The last that was heard of it is a success.
+    pub(super) proven: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Queued,
     Running,
+    LoggedIn,
     Commanding,
 }
 
@@ -95,12 +109,14 @@ impl Witness {
             company: None,
             deaths_alone: 0,
             backs_off: false,
+            withdrawn: false,
             outcomes: 0,
         };
         Self {
             settings: settings.clone(),
             jobs: jobs.iter().map(job).collect(),
             workers: BTreeMap::new(),
+            credentials: vec![Credential::default(); settings.credentials as usize],
             ending: false,
             finished: None,
         }
@@ -144,10 +160,16 @@ impl Witness {
                 self.suspects_among_themselves(*worker, *job)?;
                 self.hand(*worker, *job);
                 self.within_group_limits(*job)?;
+                self.canaries_are_few(*job)?;
             }
             Action::Drain(id) | Action::Cancel(id) => {
                 self.is_alive(*id)?;
                 self.ending = true;
+            }
+            Action::Withdraw { worker, job } => {
+                self.is_alive(*worker)?;
+                self.withdrawn_with_reason(*worker, *job)?;
+                self.jobs[job.index()].withdrawn = true;
             }
             Action::Kill(id, _) => {
                 self.is_alive(*id)?;
@@ -165,9 +187,13 @@ impl Witness {
             }
             Action::Settle { job, attempts, worker, verdict } => {
                 self.one_outcome(*job)?;
-                let leaving = take_leaving(due, *job, *worker)?;
-                self.outcome_is_true(&leaving, verdict)?;
-                self.crash_has_cause(&leaving, verdict)?;
+                if let Some(worker) = worker {
+                    let leaving = take_leaving(due, *job, *worker)?;
+                    self.outcome_is_true(&leaving, verdict)?;
+                    self.crash_has_cause(&leaving, verdict)?;
+                } else {
+                    self.skipped_with_reason(*job, verdict)?;
+                }
                 self.attempts_are_told(*job, *attempts)?;
                 self.jobs[job.index()].outcomes += 1;
             }
@@ -188,6 +214,7 @@ impl Witness {
 
     fn hand(&mut self, id: WorkerId, job: JobId) {
         self.jobs[job.index()].on = Some((id, Step::Queued));
+        self.jobs[job.index()].withdrawn = false;
         if let Some(worker) = self.workers.get_mut(&id.number) {
             worker.held.insert(job);
         }
@@ -231,20 +258,50 @@ impl Witness {
                 job.on = Some((id, Step::Running));
                 job.attempts += 1;
             }
-            (Step::Running, Passage::LoggedIn) => {}
-            (Step::Running, Passage::CommandsBegin) => {
+            (Step::Running, Passage::LoggedIn) => {
+                job.on = Some((id, Step::LoggedIn));
+                if let Some(credential) = job.spec.credential {
+                    self.credential_works(credential);
+                }
+            }
+            (Step::LoggedIn, Passage::CommandsBegin) => {
                 job.on = Some((id, Step::Commanding));
                 job.commands_ever_begun = true;
             }
-            (Step::Running | Step::Commanding, Passage::Finished(end)) => {
+            (Step::Running | Step::LoggedIn | Step::Commanding, Passage::Finished(end)) => {
+                let rejected = end.failure.as_ref().is_some_and(is_rejection) && step == Step::Running;
+                if let Some(credential) = job.spec.credential.filter(|_| rejected) {
+                    self.credentials[credential as usize].rejections += 1;
+                    self.credentials[credential as usize].proven = false;
+                }
                 self.let_go(id, job_id);
                 let because = Because::Finished(Verdict::Told(end.clone()));
                 due.leaving.push(Leaving { job: job_id, worker: id, step, because });
             }
-            (Step::Queued, Passage::Returned) if self.ending => self.let_go(id, job_id),
+            (Step::Queued, Passage::Returned) if self.ending || job.withdrawn => self.let_go(id, job_id),
             _ => return false,
         }
         true
+    }
+
+    fn credential_works(&mut self, credential: u32) {
+        let locked_out = self.is_locked_out(credential);
+        let credential = &mut self.credentials[credential as usize];
+        credential.proven = !locked_out;
+        credential.rejections = if locked_out { credential.rejections } else { 0 };
+    }
+
+    pub(super) fn is_locked_out(&self, credential: u32) -> bool {
+        self.credentials[credential as usize].rejections >= self.settings.max_auth_failures
+    }
+
+    /// Jobs that may be logging in with `credential`.
+    pub(super) fn logging_in(&self, credential: u32) -> usize {
+        let may_be = |job: &&Job| {
+            let early = job.on.is_some_and(|(_, step)| step < Step::LoggedIn);
+            early && job.spec.credential == Some(credential)
+        };
+        self.jobs.iter().filter(may_be).count()
     }
 
     fn lose(&mut self, id: WorkerId, death: &Death, due: &mut Due) {
@@ -262,6 +319,11 @@ impl Witness {
             due.leaving.push(Leaving { job: job_id, worker: id, step, because: Because::WorkerGone });
         }
     }
+}
+
+/// Whether the device has refused what we logged in with.
+fn is_rejection(failure: &Failure) -> bool {
+    failure.kind == ErrorKind::Auth && failure.stage == Stage::Login
 }
 
 /// What is due for `job`, which was on `worker`.

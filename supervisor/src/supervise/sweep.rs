@@ -53,6 +53,9 @@ pub fn sweep(
         device_timeout: plan.device_timeout,
         grace: plan.grace,
         group_limits: plan.group_limits.clone(),
+        credentials: 0,
+        max_auth_failures: 3,
+        login_rate: None,
         seed: u64::from(std::process::id()),
     };
     let specs: Vec<JobSpec> = plan.jobs.iter().map(|job| job.spec.clone()).collect();
@@ -278,6 +281,7 @@ impl Sweep<'_> {
                     self.send(worker, ToWorker::Job(Box::new(message)));
                 }
                 Action::Drain(worker) => self.send(worker, ToWorker::Drain),
+                Action::Withdraw { .. } => {}
                 Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
                 // Told by the record's number of attempts.
@@ -320,7 +324,13 @@ impl Sweep<'_> {
         }
     }
 
-    fn settle(&mut self, job: JobId, attempts: u32, worker: WorkerId, verdict: Verdict) -> Result<()> {
+    fn settle(
+        &mut self,
+        job: JobId,
+        attempts: u32,
+        worker: Option<WorkerId>,
+        verdict: Verdict,
+    ) -> Result<()> {
         let planned = self.plan.job(job);
         let (started, commands) = self.gatherer.finish(job, &planned.commands, planned.encoding)?;
         let AttemptEnd { failure, timing, route, old_algorithms } = match verdict {
@@ -345,7 +355,7 @@ impl Sweep<'_> {
             status: if failure.is_none() { DeviceStatus::Ok } else { DeviceStatus::Failed },
             error: failure.map(|failure| RecordError { kind: failure.kind, message: failure.message }),
             attempts,
-            worker: Some(worker.number),
+            worker: worker.map(|worker| worker.number),
             started,
             timing_ms: TimingMs::from(timing),
             commands,

@@ -36,6 +36,7 @@ pub(super) enum AtWorker {
 pub(super) enum Order {
     Job(JobId, Duration),
     Drain,
+    Withdraw(JobId),
     Cancel,
 }
 

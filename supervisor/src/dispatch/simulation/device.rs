@@ -14,6 +14,8 @@ pub(super) struct Device {
     pub(super) nature: Nature,
     /// How often its first command was sent.
     pub(super) commands_begun: u32,
+    /// Whether a login of any session succeeded.
+    pub(super) let_in: bool,
     /// What its sessions ended with.
     pub(super) ends: Vec<AttemptEnd>,
 }
@@ -52,15 +54,17 @@ pub(super) enum Progress {
 pub(super) type Course = VecDeque<(Duration, Progress)>;
 
 impl Device {
-    pub(super) fn new(chance: &mut Chance, groups: u64, calm: bool) -> Self {
+    pub(super) fn new(chance: &mut Chance, groups: u64, credentials: u32, calm: bool) -> Self {
         use Nature::*;
         let deadly = Deadly { early: chance.in_hundred(50) };
         let odd = [Flaky, Flaky, Down, RefusesPassword, RefusesCommands, Slow, deadly, Wedged];
         let nature = if chance.in_hundred(60) { Healthy } else { chance.pick(&odd) };
         let nature = if calm && nature == Wedged { Healthy } else { nature };
         let groups = (0..groups as u16).filter(|_| chance.in_hundred(40)).collect();
-        let spec = JobSpec { read_only: chance.in_hundred(60), groups };
-        Self { spec, nature, commands_begun: 0, ends: Vec::new() }
+        let credential =
+            (credentials > 0 && chance.in_hundred(70)).then(|| chance.below(credentials.into()) as u32);
+        let spec = JobSpec { read_only: chance.in_hundred(60), groups, credential };
+        Self { spec, nature, commands_begun: 0, let_in: false, ends: Vec::new() }
     }
 
     /// A session that takes `time_left` at most.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netsweep_shared::job::JobId;
-use netsweep_shared::outcome::ErrorKind;
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind};
 
 use super::agenda::{Agenda, AtWorker, Happening, Order};
 use super::chance::Chance;
@@ -55,7 +55,8 @@ impl History {
         let calm = chance.in_hundred(30);
         let groups = chance.below(3);
         let most = chance.pick(&[3, 12, 60]);
-        let devices = (0..chance.below(most)).map(|_| Device::new(&mut chance, groups, calm));
+        let credentials = chance.below(3) as u32;
+        let devices = (0..chance.below(most)).map(|_| Device::new(&mut chance, groups, credentials, calm));
         let devices: Vec<_> = devices.collect();
         let settings = Settings {
             processes: chance.between(1, 4) as u32,
@@ -70,6 +71,9 @@ impl History {
                 false => chance.millis(0, 60_000),
             },
             group_limits: (0..groups).map(|_| chance.between(1, 3) as u32).collect(),
+            credentials,
+            max_auth_failures: chance.between(1, 4) as u32,
+            login_rate: chance.in_hundred(20).then(|| chance.between(2, 40) as f64),
             seed,
         };
         let world = World {
@@ -120,6 +124,10 @@ impl History {
             }
         }
         self.ending_is_just()?;
+        // A word that dies with its worker is not heard, and so not counted.
+        if self.world.calm {
+            self.rejections_are_few()?;
+        }
         Ok(self.tally)
     }
 
@@ -193,6 +201,7 @@ impl History {
     fn act(&mut self, actions: Vec<Action>) -> Kept {
         for action in actions {
             self.tally.count(&action);
+            self.login_rate_is_kept()?;
             let (id, order) = match action {
                 Action::Start(id) => {
                     self.processes[id.number as usize] = Some(self.start_process(id));
@@ -212,6 +221,7 @@ impl History {
                 Action::Retry { .. } | Action::Finish(_) => continue,
                 Action::Send { worker, job, time_left, .. } => (worker, Order::Job(job, time_left)),
                 Action::Drain(id) => (id, Order::Drain),
+                Action::Withdraw { worker, job } => (worker, Order::Withdraw(job)),
                 Action::Cancel(id) => (id, Order::Cancel),
             };
             if let Some(process) = process(&mut self.processes, id) {
@@ -219,6 +229,15 @@ impl History {
             }
         }
         Ok(())
+    }
+
+    /// The world's own count of logins that began.
+    fn login_rate_is_kept(&self) -> Kept {
+        let Some(rate) = self.world.settings.login_rate else { return Ok(()) };
+        let sent = self.tally.of("sent");
+        // Suspects of one death set out together; ticks come late.
+        let most = (self.agenda.now.as_secs_f64() + 1.0) * rate + self.devices.len() as f64;
+        ensure(sent as f64 <= most, || format!("{sent} logins have begun, at {rate} a second"))
     }
 
     fn start_process(&mut self, id: WorkerId) -> Process {
@@ -262,6 +281,19 @@ impl History {
             })?;
         }
         Ok(())
+    }
+
+    /// A credential that no device takes is rejected so often and no more.
+    fn rejections_are_few(&self) -> Kept {
+        let rejected = |end: &AttemptEnd| end.failure.as_ref().is_some_and(|it| it.kind == ErrorKind::Auth);
+        (0..self.world.settings.credentials).try_for_each(|credential| {
+            let with_it = || self.devices.iter().filter(|device| device.spec.credential == Some(credential));
+            let rejections = with_it().flat_map(|device| &device.ends).filter(|end| rejected(end)).count();
+            let most = self.world.settings.max_auth_failures as usize;
+            ensure(rejections <= most || with_it().any(|device| device.let_in), || {
+                format!("credential {credential}, which no device takes, was rejected {rejections} times")
+            })
+        })
     }
 
     /// A worker without a vice is killed only when a run that was cut short has to end.

@@ -158,6 +158,7 @@ impl Process {
             }
             AtWorker::Receives(_) if self.vice == Some(Vice::Deaf) => {}
             AtWorker::Receives(Order::Drain) => self.give_back(agenda),
+            AtWorker::Receives(Order::Withdraw(job)) => self.withdraw(job, agenda),
             AtWorker::Receives(Order::Cancel) => {
                 self.give_back(agenda);
                 self.cancel(agenda);
@@ -202,7 +203,10 @@ impl Process {
         let found = self.sessions.get_mut(&job).filter(|session| session.due == number);
         let Some((_, progress)) = found.and_then(|session| session.course.pop_front()) else { return };
         match progress {
-            Progress::LoggedIn => self.tell_of(job, Passage::LoggedIn, agenda),
+            Progress::LoggedIn => {
+                devices[job.index()].let_in = true;
+                self.tell_of(job, Passage::LoggedIn, agenda);
+            }
             Progress::CommandsBegin => {
                 // The word of it leaves the process before the command does.
                 self.tell_of(job, Passage::CommandsBegin, agenda);
@@ -225,6 +229,21 @@ impl Process {
     fn give_back(&mut self, agenda: &mut Agenda) {
         for (job, _) in std::mem::take(&mut self.waiting) {
             self.tell_of(job, Passage::Returned, agenda);
+        }
+    }
+
+    /// Unless its login is under way.
+    fn withdraw(&mut self, job: JobId, agenda: &mut Agenda) {
+        if let Some(place) = self.waiting.iter().position(|(waiting, _)| *waiting == job) {
+            self.waiting.remove(place);
+            self.tell_of(job, Passage::Returned, agenda);
+        } else if agenda.chance.in_hundred(60)
+            && let Some(session) = self.sessions.get_mut(&job)
+            && session.course.iter().any(|(_, progress)| matches!(progress, Progress::LoggedIn))
+        {
+            let end = finished(Some(ErrorKind::LockoutGuard), Stage::Handshake);
+            session.course = [(agenda.chance.millis(0, 50), end)].into();
+            self.await_next(job, agenda);
         }
     }
 

@@ -31,6 +31,8 @@ impl Tally {
             "tried again",
             "run again",
             "cancelled",
+            "withdrawn",
+            "skipped",
             "killed: silent",
             "killed: overdue",
             "killed: idle",
@@ -58,6 +60,7 @@ fn kind(action: &Action) -> &'static str {
         Action::Start(_) => "started",
         Action::Send { .. } => "sent",
         Action::Drain(_) => "drained",
+        Action::Withdraw { .. } => "withdrawn",
         Action::Cancel(_) => "cancelled",
         Action::Retry { failure: Some(_), .. } => "tried again",
         Action::Retry { failure: None, .. } => "run again",
@@ -65,6 +68,7 @@ fn kind(action: &Action) -> &'static str {
         Action::Settle { verdict: Verdict::Lost(failure), .. } if failure.kind == ErrorKind::Crashed => {
             "crashed"
         }
+        Action::Settle { worker: None, .. } => "skipped",
         Action::Settle { verdict: Verdict::Lost(_), .. } => "lost to an interrupt",
         Action::Kill(_, reason) if reason.contains("said nothing") => "killed: silent",
         Action::Kill(_, reason) if reason.contains("deadline") => "killed: overdue",
