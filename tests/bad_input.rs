@@ -124,6 +124,8 @@ fn bad_usage() {
         &["run", "-T", "0"][..],
         &["run", "--format", "xml"],
         &["run", "--device-timeout", "soon"],
+        &["run", "--login-rate", "0"],
+        &["run", "--login-rate", "often"],
         &["sweep"],
     ] {
         run(netsweep().args(args)).expect_code(2);

@@ -106,6 +106,13 @@ impl Failure {
         Self { kind, stage, message: message.into() }
     }
 
+    /// The lockout guard's: too many logins in a row were rejected, and this one was not tried.
+    pub fn locked_out() -> Self {
+        let message = "not tried: too many logins in a row with this user name and password were rejected; \
+                       see --max-auth-failures";
+        Self::new(ErrorKind::LockoutGuard, Stage::Connect, message)
+    }
+
     /// Whether another attempt could fare better: the login failed for a reason that can pass,
     /// and no command can have been sent. A password that may have been refused is never tried
     /// again, because a second refusal may lock the account; and some devices refuse it by closing

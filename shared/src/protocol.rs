@@ -15,7 +15,7 @@ use crate::platform::Platform;
 ///
 /// 1. The first.
 /// 2. Routes, jumps, keys, host keys and modes in jobs; new host keys from workers.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
 /// other apart.
@@ -102,6 +102,10 @@ pub enum ToWorker {
     Setup(Setup),
     /// Run this job when a session thread is free.
     Job(Box<Job>),
+    /// Do not log in for this job any more: give it back where no session thread has taken it, else end
+    /// its attempt with [`Failure::locked_out`](crate::outcome::Failure::locked_out), unless the password
+    /// has gone out already.
+    Withdraw(JobId),
     /// Begin no further job: give back those that no session thread has taken.
     Drain,
     /// End every session now.
@@ -155,7 +159,7 @@ pub enum FromWorker {
         /// How it ended.
         end: AttemptEnd,
     },
-    /// After `Drain`: this job was not begun.
+    /// After `Drain` or `Withdraw`: this job was not begun.
     Returned(JobId),
     /// Nothing to say for [`HEARTBEAT`]: the worker is alive.
     Alive,

@@ -54,7 +54,9 @@ impl Server {
         tokio::time::sleep(self.device.login_latency()).await;
         if self.device.has(Fault::Reject) {
             self.device.settings.counters.rejected.up();
-            Auth::reject()
+            // A method that was refused once may be tried again, as everywhere: without this russh would
+            // say that it is not to be had.
+            Auth::Reject { proceed_with_methods: Some(offer::methods()), partial_success: false }
         } else {
             Auth::Accept
         }

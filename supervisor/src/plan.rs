@@ -28,6 +28,14 @@ pub struct Plan {
     pub platforms: Vec<Platform>,
     /// Most sessions at once in each limited group.
     pub group_limits: Vec<u32>,
+    /// How many credentials (a user name with a password) the jobs' specs number.
+    pub credentials: u32,
+    /// Rejected logins in a row after which a credential is given up.
+    pub max_auth_failures: u32,
+    /// Logins that may begin in a second, over all workers.
+    pub login_rate: Option<f64>,
+    /// Where the order of the jobs and the jitter of pauses come from.
+    pub seed: u64,
     /// A device's time, over all its attempts.
     pub device_timeout: Duration,
     /// Further attempts when a login fails for a reason that can pass.

@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use netsweep_shared::job::Transport;
-use netsweep_shared::outcome::{ErrorKind, Timing};
+use netsweep_shared::outcome::{ErrorKind, Failure, Timing};
 use serde::{Serialize, Serializer};
 
 /// The record of one device in one run.
@@ -53,8 +53,19 @@ pub enum DeviceStatus {
     Ok,
     /// Something went wrong; the record's error says what.
     Failed,
-    /// Never tried.
+    /// Nobody tried to log in.
     Skipped,
+}
+
+impl DeviceStatus {
+    /// What it is with this failure, or without one.
+    pub fn of(failure: Option<&Failure>) -> Self {
+        match failure.map(|failure| failure.kind) {
+            None => Self::Ok,
+            Some(ErrorKind::LockoutGuard) => Self::Skipped,
+            Some(_) => Self::Failed,
+        }
+    }
 }
 
 /// Why a device is not `ok`.

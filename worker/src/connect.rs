@@ -20,7 +20,8 @@ use crate::watchdog::Slot;
 ///
 /// # Errors
 /// All at [`Stage::Connect`]: `resolve` where the name has no address, `connect` where no
-/// address can be connected to, `timeout` at the deadline, `interrupted` after a cancel.
+/// address can be connected to, `timeout` at the deadline, `interrupted` after a cancel,
+/// `lockout_guard` where the job was withdrawn.
 pub fn connect(address: &str, port: u16, slot: &Slot, deadline: Instant) -> Result<Link, Failure> {
     let allowed = deadline.saturating_duration_since(Instant::now());
     if port == 0 {
@@ -40,9 +41,8 @@ pub fn connect(address: &str, port: u16, slot: &Slot, deadline: Instant) -> Resu
                 link.set_deadline(deadline);
                 return Ok(link);
             }
-            Err(Miss::Interrupted) => {
-                let message = format!("interrupted while connecting to {target}");
-                return Err(failure(ErrorKind::Interrupted, message));
+            Err(Miss::Ended(why)) => {
+                return Err(why.at(Stage::Connect, &format!("connecting to {target}")));
             }
             Err(Miss::NoAnswer) => {
                 let waited = if targets.len() == 1 { allowed } else { left / untried };
@@ -117,7 +117,8 @@ fn distinct(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
 /// Why one address gave no connection.
 enum Miss {
     NoAnswer,
-    Interrupted,
+    /// By us.
+    Ended(TransportError),
     Failed(String),
 }
 
@@ -125,7 +126,7 @@ impl From<TransportError> for Miss {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::Deadline => Self::NoAnswer,
-            TransportError::Cancelled => Self::Interrupted,
+            TransportError::Cancelled | TransportError::Withdrawn => Self::Ended(error),
             TransportError::Closed(why) | TransportError::Protocol(why) => Self::Failed(why),
         }
     }

@@ -113,6 +113,14 @@ impl Link {
         }
     }
 
+    /// Asked before the password of the link's session goes out.
+    ///
+    /// # Errors
+    /// [`TransportError::Withdrawn`] where nobody is to log in any more.
+    pub(crate) fn commit(&self) -> Result<(), TransportError> {
+        self.slot.commit()
+    }
+
     /// Why the watchdog ended this link, if it did.
     pub(crate) fn ended_by_us(&self) -> Option<TransportError> {
         self.slot.fired()

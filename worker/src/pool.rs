@@ -1,13 +1,13 @@
 //! The session threads and the jobs that wait for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
-use netsweep_shared::job::Job;
+use netsweep_shared::job::{Job, JobId};
 use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup};
 
@@ -25,6 +25,7 @@ pub(crate) struct Pool {
     /// The other end, from which `drain` takes what no thread has taken.
     waiting: Receiver<Job>,
     watchdog: Arc<Watchdog>,
+    register: Arc<Register>,
     shared: Arc<Shared>,
 }
 
@@ -39,14 +40,16 @@ impl Pool {
         let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
         let hub = Hub::new(&watchdog);
         let shared = Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox, hub });
+        let register = Arc::new(Register::default());
         // Unbounded, because the supervisor's credit bounds it.
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for number in 0..threads {
             let (waiting, slot, shared) = (waiting.clone(), watchdog.slot(number), Arc::clone(&shared));
+            let register = Arc::clone(&register);
             let started = thread::Builder::new()
                 .name(format!("session-{number}"))
                 .stack_size(STACK)
-                .spawn(move || run_sessions(&waiting, &slot, &shared));
+                .spawn(move || run_sessions(&waiting, &slot, &register, &shared));
             match started {
                 Ok(_) => {}
                 Err(error) if number == 0 => return Err(error).context("cannot start a session thread"),
@@ -56,12 +59,17 @@ impl Pool {
                 }
             }
         }
-        Ok(Self { jobs, waiting, watchdog, shared })
+        Ok(Self { jobs, waiting, watchdog, register, shared })
     }
 
     pub(crate) fn take(&self, job: Job) {
         // Cannot fail: we hold a receiver ourselves.
         let _ = self.jobs.send(job);
+    }
+
+    /// The job is given back when a thread comes to it; a session that has not logged in yet ends.
+    pub(crate) fn withdraw(&self, job: JobId) {
+        self.register.withdraw(job);
     }
 
     pub(crate) fn drain(&self) {
@@ -76,12 +84,57 @@ impl Pool {
     }
 }
 
-fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, shared: &Shared) {
+/// Which session runs where, and which jobs are not to be begun.
+#[derive(Default)]
+struct Register(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    running: HashMap<JobId, Slot>,
+    withdrawn: HashSet<JobId>,
+}
+
+impl Register {
+    fn withdraw(&self, job: JobId) {
+        let mut entries = self.entries();
+        match entries.running.get(&job) {
+            Some(slot) => slot.withdraw(),
+            // It waits; or it has just ended, and then its number never comes again.
+            None => drop(entries.withdrawn.insert(job)),
+        }
+    }
+
+    /// Whether `job` may begin.
+    fn begin(&self, job: JobId, slot: &Slot) -> bool {
+        let mut entries = self.entries();
+        let may_begin = !entries.withdrawn.remove(&job);
+        if may_begin {
+            slot.begin();
+            entries.running.insert(job, slot.clone());
+        }
+        may_begin
+    }
+
+    fn end(&self, job: JobId) {
+        self.entries().running.remove(&job);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, register: &Register, shared: &Shared) {
     while let Ok(job) = waiting.recv() {
         let id = job.id;
+        if !register.begin(id, slot) {
+            shared.outbox.say(FromWorker::Returned(id));
+            continue;
+        }
         shared.outbox.say(FromWorker::Started(id));
         let end =
             catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
+        register.end(id);
         tell(&job, &end);
         shared.outbox.say(FromWorker::Finished { job: id, end });
     }

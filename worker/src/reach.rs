@@ -71,6 +71,10 @@ pub(crate) fn reach(
                 }
                 tried.missed.push(failure);
             }
+            Err(Blocked::Jump(refused)) if refused.kind == ErrorKind::Auth => {
+                // Nobody has logged in to the device: this says nothing about its password.
+                return Err(Failure { stage: Stage::Connect, ..refused });
+            }
             Err(blocked) => return Err(blocked.into_failure()),
         }
     }

@@ -68,6 +68,7 @@ fn take_jobs(input: &mut FrameReader<impl Read>, setup: Setup, outbox: Outbox) -
     while let Some(message) = input.read::<ToWorker>().context("the supervisor's pipe")? {
         match message {
             ToWorker::Job(job) => pool.take(*job),
+            ToWorker::Withdraw(job) => pool.withdraw(job),
             ToWorker::Drain => pool.drain(),
             ToWorker::Cancel => pool.cancel(),
             ToWorker::Setup(_) => bail!("the supervisor sent a second setup"),

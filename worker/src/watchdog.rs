@@ -52,11 +52,18 @@ struct Row {
 struct Post {
     socket: Mutex<Option<Arc<Socket>>>,
     fired: AtomicU8,
+    permit: AtomicU8,
 }
 
 const QUIET: u8 = 0;
 const DEADLINE: u8 = 1;
 const CANCELLED: u8 = 2;
+const WITHDRAWN: u8 = 3;
+
+// Whether the session may log in; changed under the socket's lock.
+const OPEN: u8 = 0;
+const USED: u8 = 1;
+const REVOKED: u8 = 2;
 
 impl Watchdog {
     /// Starts the thread, with room for `slots` sessions at once.
@@ -150,7 +157,11 @@ impl Row {
         Arc::new(Self {
             deadlines: (0..slots).map(|_| AtomicU64::new(NO_DEADLINE)).collect(),
             posts: (0..slots)
-                .map(|_| Post { socket: Mutex::new(None), fired: AtomicU8::new(QUIET) })
+                .map(|_| Post {
+                    socket: Mutex::new(None),
+                    fired: AtomicU8::new(QUIET),
+                    permit: AtomicU8::new(OPEN),
+                })
                 .collect(),
         })
     }
@@ -195,12 +206,39 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// The next session begins here, and may log in.
+    pub(crate) fn begin(&self) {
+        self.post().permit.store(OPEN, Ordering::SeqCst);
+    }
+
+    /// Ends the session, unless it has committed itself.
+    pub(crate) fn withdraw(&self) {
+        let post = self.post();
+        let held = post.socket();
+        if post.permit.compare_exchange(OPEN, REVOKED, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            post.fire(&held, WITHDRAWN);
+        }
+    }
+
+    /// Asked before a password goes out: afterwards [`Self::withdraw`] comes too late.
+    pub(crate) fn commit(&self) -> Result<(), TransportError> {
+        let post = self.post();
+        let _held = post.socket();
+        match post.permit.swap(USED, Ordering::SeqCst) {
+            REVOKED => Err(TransportError::Withdrawn),
+            _ => Ok(()),
+        }
+    }
+
     /// Has `socket` watched until [`Self::release`].
     pub(crate) fn watch(&self, socket: &Arc<Socket>, deadline: Instant) -> Result<(), TransportError> {
         let post = self.post();
         let mut held = post.socket();
         if self.is_cancelled() {
             return Err(TransportError::Cancelled);
+        }
+        if post.permit.load(Ordering::SeqCst) == REVOKED {
+            return Err(TransportError::Withdrawn);
         }
         *held = Some(Arc::clone(socket));
         post.fired.store(QUIET, Ordering::SeqCst);
@@ -228,6 +266,7 @@ impl Slot {
         match self.post().fired.load(Ordering::SeqCst) {
             DEADLINE => Some(TransportError::Deadline),
             CANCELLED => Some(TransportError::Cancelled),
+            WITHDRAWN => Some(TransportError::Withdrawn),
             _ => None,
         }
     }
@@ -314,6 +353,36 @@ mod tests {
         assert!(matches!(slot.fired(), Some(TransportError::Cancelled)));
         let later = watchdog.slot(1).watch(&pair().0, Instant::now() + Duration::from_secs(60));
         assert!(matches!(later, Err(TransportError::Cancelled)));
+    }
+
+    #[test]
+    fn a_withdrawn_session_ends_unless_it_has_committed_itself() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let (slot, (ours, _theirs)) = (watchdog.slot(0), pair());
+        let later = Instant::now() + Duration::from_secs(60);
+        for is_connected in [false, true] {
+            slot.begin();
+            if is_connected {
+                slot.watch(&ours, later).expect("watches");
+            }
+            slot.commit().expect("may log in");
+            slot.withdraw();
+            slot.commit().expect("as before");
+            assert!(slot.fired().is_none());
+            slot.watch(&ours, later).expect("watches");
+            assert!(stays_open(&ours));
+        }
+        slot.begin();
+        slot.withdraw();
+        assert!(ends(&ours));
+        assert!(matches!(slot.fired(), Some(TransportError::Withdrawn)));
+        assert!(
+            matches!(slot.watch(&pair().0, later), Err(TransportError::Withdrawn)),
+            "nor by another route"
+        );
+        assert!(matches!(slot.commit(), Err(TransportError::Withdrawn)));
+        slot.begin();
+        slot.watch(&pair().0, later).expect("the next is not meant");
     }
 
     #[test]

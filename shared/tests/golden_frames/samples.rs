@@ -23,6 +23,7 @@ pub(crate) fn all() -> Vec<Golden> {
         Golden::new("to_worker.setup", ToWorker::Setup(setup())),
         Golden::new("to_worker.job.ssh", ToWorker::Job(Box::new(ssh_job()))),
         Golden::new("to_worker.job.telnet", ToWorker::Job(Box::new(telnet_job()))),
+        Golden::new("to_worker.withdraw", ToWorker::Withdraw(device)),
         Golden::new("to_worker.drain", ToWorker::Drain),
         Golden::new("to_worker.cancel", ToWorker::Cancel),
         Golden::new("from_worker.started", FromWorker::Started(device)),

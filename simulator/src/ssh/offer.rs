@@ -46,9 +46,7 @@ impl Hosts {
     pub(crate) fn config(&self, device: &Device) -> Config {
         Config {
             server_id: SshId::Standard(Cow::Borrowed(device.manners.server_id)),
-            methods: MethodSet::from(
-                &[MethodKind::Password, MethodKind::KeyboardInteractive, MethodKind::PublicKey][..],
-            ),
+            methods: methods(),
             keys: vec![self.key.clone()],
             preferred: PREFERRED,
             // Latencies are the device's own business, and idle sessions cost no timer.
@@ -60,6 +58,11 @@ impl Hosts {
             ..Config::default()
         }
     }
+}
+
+/// How users may prove who they are.
+pub(crate) fn methods() -> MethodSet {
+    MethodSet::from(&[MethodKind::Password, MethodKind::KeyboardInteractive, MethodKind::PublicKey][..])
 }
 
 /// What a server says before the keys are exchanged: its version and its KEXINIT (RFC 4253, 7.1).

@@ -79,6 +79,10 @@ pub struct RunArgs {
     #[command(flatten)]
     pub limits: LimitArgs,
 
+    /// How gently devices are logged in to.
+    #[command(flatten)]
+    pub logins: LoginArgs,
+
     /// What SSH goes by.
     #[command(flatten)]
     pub ssh: SshArgs,
@@ -179,6 +183,25 @@ pub struct LimitArgs {
     /// MiB of output kept per command; the rest is dropped, and said
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub max_output: u64,
+}
+
+/// What keeps a sweep from being a burden to those who check logins.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Logins")]
+pub struct LoginArgs {
+    /// Logins started per second, over all workers [default: as many as there are threads for]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub login_rate: Option<f64>,
+
+    /// Rejected logins in a row, with no success between, after which a user name and password are given up and
+    /// their remaining devices skipped; 0: never
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub max_auth_failures: u32,
+
+    /// Start of the random order in which devices are begun, and of the pauses before retries [default: another one
+    /// every time; --verbose shows it]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 /// What SSH goes by.
@@ -333,6 +356,11 @@ impl std::str::FromStr for FaultShare {
 fn positive_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write 10s, 2m or 500ms"))?;
     if time.is_zero() { Err("must be longer than nothing".into()) } else { Ok(time) }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "write a number, such as 20 or 0.5".to_owned())?;
+    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("must be more than nothing".into()) }
 }
 
 fn transport(text: &str) -> Result<Transport, String> {

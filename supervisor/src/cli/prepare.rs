@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
+use netsweep_shared::fleet::SimulatedDevice;
 use netsweep_shared::job::Timeouts;
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
+use netsweep_shared::secret::Secret;
 
 use super::args::{LimitArgs, RunArgs, SelectionArgs};
-use super::simulate::SIMULATED_USER;
+use super::simulate::{self, SIMULATED_USER};
 use crate::commands_file;
 use crate::dispatch::JobSpec;
 use crate::home;
@@ -141,8 +143,8 @@ fn ssh_config(path: Option<&Path>) -> Result<SshConfig> {
 pub(super) enum Logins<'a> {
     /// To the devices themselves, with the inventory's secrets.
     Real(&'a Path),
-    /// To simulated devices, which let everyone in: no secret is read, and nothing is jumped over.
-    Simulated,
+    /// To simulated devices, one for each device: no secret is read, and nothing is jumped over.
+    Simulated(&'a [SimulatedDevice]),
 }
 
 /// A device's login, and the way there.
@@ -152,16 +154,15 @@ impl Logins<'_> {
     fn of(&self, devices: &[Device]) -> Result<Vec<LoginAndJumps>> {
         match self {
             Self::Real(inventory) => read_logins(devices, inventory),
-            Self::Simulated => {
-                let secret = || Some(netsweep_shared::secret::Secret::new(SIMULATED_USER));
-                let login = Arc::new(Login {
-                    username: SIMULATED_USER.into(),
-                    key: None,
-                    agent: None,
-                    password: secret(),
-                    enable_password: secret(),
-                });
-                Ok(vec![(login, Arc::default()); devices.len()])
+            Self::Simulated(fleet) => {
+                let login = |password: String| {
+                    let enable_password = Some(Secret::new(SIMULATED_USER));
+                    let login = Login::with_password(SIMULATED_USER, Secret::new(password));
+                    (Arc::new(Login { enable_password, ..login }), Arc::default())
+                };
+                let usual = login(SIMULATED_USER.into());
+                let passwords = simulate::wrong_passwords(fleet);
+                Ok(passwords.map(|wrong| wrong.map_or_else(|| usual.clone(), login)).collect())
             }
         }
     }
@@ -209,11 +210,13 @@ pub(super) fn plan(
     mix: Mix,
 ) -> Result<Plan> {
     let logins = logins.of(&selection.devices)?;
+    let guarded = args.logins.max_auth_failures > 0;
+    let (credentials, of_job) = if guarded { credentials(&logins) } else { (0, vec![None; logins.len()]) };
     let read_only: BTreeMap<&str, ReadOnly> =
         platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
-    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).map(
-        |((device, commands), (login, jumps))| {
+    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).zip(of_job).map(
+        |(((device, commands), (login, jumps)), credential)| {
             let limited =
                 device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
 
@@ -232,7 +235,7 @@ pub(super) fn plan(
                 spec: JobSpec {
                     read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
                     groups: limited.map(|index| index as u16).collect(),
-                    credential: None,
+                    credential,
                 },
                 commands: Arc::clone(commands),
             }
@@ -244,6 +247,11 @@ pub(super) fn plan(
         mix,
         platforms: used_platforms(&jobs, platforms),
         group_limits: limits.iter().map(|(_, limit)| **limit).collect(),
+        credentials,
+        max_auth_failures: args.logins.max_auth_failures,
+        login_rate: args.logins.login_rate,
+        // Short enough to be typed.
+        seed: args.logins.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         device_timeout: args.limits.device_timeout,
         retries: args.limits.retries,
         grace: args.limits.grace,
@@ -252,6 +260,19 @@ pub(super) fn plan(
         sandbox: !args.mix.no_sandbox,
         jobs,
     })
+}
+
+/// How many different credentials there are, and the number of each job's. Who logs in with a key
+/// alone has none: keys that are refused lock no account.
+fn credentials(logins: &[LoginAndJumps]) -> (u32, Vec<Option<u32>>) {
+    let mut numbers: HashMap<(&str, &str), u32> = HashMap::new();
+    let of_job = logins.iter().map(|(login, _)| {
+        let password = login.password.as_ref()?.expose();
+        let next = numbers.len() as u32;
+        Some(*numbers.entry((&login.username, password)).or_insert(next))
+    });
+    let of_job = of_job.collect();
+    (numbers.len() as u32, of_job)
 }
 
 /// What was typed for this run wins over the inventory, and the inventory over the defaults.

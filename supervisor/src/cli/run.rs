@@ -51,8 +51,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let (plan, fleet) = if args.simulate {
         let devices =
             selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
-        let mut plan = prepare::plan(args, &selection, &Logins::Simulated, platforms, mix).or_usage()?;
-        let fleet = Fleet::start(&simulate::fleet_spec(devices, &args.fleet)).or_internal()?;
+        let spec = simulate::fleet_spec(devices, &args.fleet);
+        let logins = Logins::Simulated(&spec.devices);
+        let mut plan = prepare::plan(args, &selection, &logins, platforms, mix).or_usage()?;
+        let fleet = Fleet::start(&spec).or_internal()?;
         plan.redirect(fleet.endpoints());
         (plan, Some(fleet))
     } else {
@@ -88,6 +90,10 @@ fn carry_out(
 ) -> anyhow::Result<Outcome> {
     for notice in notices {
         listener.on(&RunEvent::Notice(notice))?;
+    }
+    if plan.verbose {
+        let notice = format!("the order of the devices is random; --seed {} makes it again", plan.seed);
+        listener.on(&RunEvent::Notice(&notice))?;
     }
     listener.on(&RunEvent::Began(&RunPlan {
         run: plan.run.clone(),

@@ -21,6 +21,18 @@ const FAULT_VARIABLE: &str = "sim_fault";
 /// Any password is let in; the name is for the record.
 pub(super) const SIMULATED_USER: &str = "rehearsal";
 
+/// For each of `devices` what is typed there instead of the usual password. Those that reject every
+/// password stand for devices with a wrong one in the inventory: each is an oddity of its own, and
+/// tells the lockout guard nothing about the others; but where all reject, one wrong password is
+/// everybody's.
+pub(super) fn wrong_passwords(devices: &[SimulatedDevice]) -> impl Iterator<Item = Option<String>> {
+    let rejects = |device: &SimulatedDevice| device.fault == Some(Fault::Reject);
+    let all_reject = devices.iter().all(rejects);
+    devices
+        .iter()
+        .map(move |device| (rejects(device) && !all_reject).then(|| format!("not that of {}", device.name)))
+}
+
 const DEFAULT_CONNECT: Latency = Latency::Fixed(Duration::from_millis(5));
 const DEFAULT_LOGIN: Latency = Latency::LogNormal(Duration::from_millis(50), Duration::from_millis(200));
 const DEFAULT_COMMAND: Latency = Latency::LogNormal(Duration::from_millis(100), Duration::from_millis(500));
@@ -136,7 +148,8 @@ fn inventory_of(spec: &FleetSpec, fleet: &Fleet) -> String {
         "# A simulated fleet: gone when `netsweep simulate` ends. Any password is let in.\n\
          [defaults]\nusername = \"{SIMULATED_USER}\"\npassword = \"{SIMULATED_USER}\"\n"
     );
-    for (device, endpoint) in spec.devices.iter().zip(fleet.endpoints()) {
+    let endpoints = spec.devices.iter().zip(fleet.endpoints());
+    for ((device, endpoint), wrong) in endpoints.zip(wrong_passwords(&spec.devices)) {
         text += &format!(
             "\n[[devices]]\nname = {:?}\naddress = \"{}\"\nport = {}\nplatform = {:?}\ntransport = \"{}\"\n",
             device.name,
@@ -145,6 +158,9 @@ fn inventory_of(spec: &FleetSpec, fleet: &Fleet) -> String {
             device.platform,
             device.transport
         );
+        if let Some(password) = wrong {
+            text += &format!("password = {password:?}\n");
+        }
         if let Some(fault) = device.fault {
             text += &format!("vars = {{ {FAULT_VARIABLE} = \"{fault}\" }}\n");
         }

@@ -3,8 +3,8 @@
 //! Rejected logins are counted for each credential, over all workers; a login that succeeds sets
 //! the count back. The first login with a credential goes alone, as a canary, and so does the next
 //! one after a rejection; a success opens the gate for all. A login counts from the moment when its
-//! job is handed out. A canary that takes long is joined by
-//! another, but never are so many under way that all of them being rejected would be one too many.
+//! job is handed out. A canary that takes long is joined by another, but never are so many under way
+//! that all of them being rejected would be one too many.
 
 use std::time::Duration;
 
@@ -75,9 +75,11 @@ impl Dispatcher {
         let Some(it) = self.credential_of(job).filter(|_| is_rejection) else { return };
         let most = self.settings.max_auth_failures;
         let credential = &mut self.credentials[it];
-        credential.rejections += 1;
         if credential.trust == Trust::LockedOut {
-        } else if credential.rejections < most {
+            return;
+        }
+        credential.rejections += 1;
+        if credential.rejections < most {
             credential.trust = Trust::Canaries { most: 1, since: now };
             self.queue.set_limit(self.gate_of(it), Some(1));
         } else {
@@ -134,11 +136,6 @@ impl Dispatcher {
 
     /// Settles a waiting job without an attempt.
     pub(super) fn skip(&mut self, id: JobId) {
-        let message = format!(
-            "not tried: {} logins in a row were rejected for user and password of this device (--max-auth-failures)",
-            self.settings.max_auth_failures
-        );
-        let failure = Failure::new(ErrorKind::LockoutGuard, Stage::Connect, message);
         let job = &mut self.jobs[id.index()];
         debug_assert_eq!(job.state, State::Waiting);
         job.state = State::Settled;
@@ -147,7 +144,7 @@ impl Dispatcher {
             job: id,
             attempts: job.attempts,
             worker: None,
-            verdict: Verdict::Lost(failure),
+            verdict: Verdict::Lost(Failure::locked_out()),
         });
     }
 }

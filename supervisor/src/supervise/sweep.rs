@@ -8,6 +8,9 @@ use crossbeam_channel::{Receiver, Sender, select_biased};
 use netsweep_shared::job::{JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup, ToWorker};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 
 use super::gather::{Gatherer, OutOfTurn};
 use super::process::{Incoming, PipeFault, WorkerCommand, WorkerProcess};
@@ -53,13 +56,15 @@ pub fn sweep(
         device_timeout: plan.device_timeout,
         grace: plan.grace,
         group_limits: plan.group_limits.clone(),
-        credentials: 0,
-        max_auth_failures: 3,
-        login_rate: None,
-        seed: u64::from(std::process::id()),
+        credentials: plan.credentials,
+        max_auth_failures: plan.max_auth_failures,
+        login_rate: plan.login_rate,
+        seed: plan.seed,
     };
     let specs: Vec<JobSpec> = plan.jobs.iter().map(|job| job.spec.clone()).collect();
-    let order = (0..plan.jobs.len() as u32).map(JobId).collect();
+    let mut order: Vec<JobId> = (0..plan.jobs.len() as u32).map(JobId).collect();
+    // Neighbours in an inventory are often neighbours in a rack, behind one line.
+    order.shuffle(&mut StdRng::seed_from_u64(plan.seed));
     let (dispatcher, actions) = Dispatcher::start(settings, specs, order);
     let (tell, incoming) = crossbeam_channel::bounded(WAITING);
     let mut sweep = Sweep {
@@ -281,7 +286,7 @@ impl Sweep<'_> {
                     self.send(worker, ToWorker::Job(Box::new(message)));
                 }
                 Action::Drain(worker) => self.send(worker, ToWorker::Drain),
-                Action::Withdraw { .. } => {}
+                Action::Withdraw { worker, job } => self.send(worker, ToWorker::Withdraw(job)),
                 Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
                 // Told by the record's number of attempts.
@@ -352,7 +357,7 @@ impl Sweep<'_> {
             port: route.port,
             transport: route.transport,
             platform: planned.platform.to_string(),
-            status: if failure.is_none() { DeviceStatus::Ok } else { DeviceStatus::Failed },
+            status: DeviceStatus::of(failure.as_ref()),
             error: failure.map(|failure| RecordError { kind: failure.kind, message: failure.message }),
             attempts,
             worker: worker.map(|worker| worker.number),

@@ -101,6 +101,7 @@ impl<'a> Session<'a> {
                         ));
                     };
                     // From here on another attempt could be a second refusal.
+                    self.transport.commit().map_err(|error| wait.failed(error))?;
                     wait.stage = Stage::Login;
                     self.send_secret(password, &wait)?;
                     dialogue.password_sent = true;

@@ -15,6 +15,15 @@ pub trait Transport {
     /// Whether the device has let us in already; otherwise it asks in the conversation.
     fn has_logged_in(&self) -> bool;
 
+    /// Asked before a password goes out in the conversation; from then on the session runs its course,
+    /// even where the supervisor withdraws its job.
+    ///
+    /// # Errors
+    /// [`TransportError::Withdrawn`] where it has done so already.
+    fn commit(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
     /// From here on every call must be over by `deadline`, however busily the device talks.
     fn set_deadline(&mut self, deadline: Instant);
 
@@ -37,6 +46,9 @@ pub enum TransportError {
     /// The worker was told to end its sessions.
     #[error("interrupted")]
     Cancelled,
+    /// The supervisor wants nobody to log in for this job any more.
+    #[error("withdrawn")]
+    Withdrawn,
     /// The connection is gone.
     #[error("{0}")]
     Closed(String),
@@ -53,6 +65,7 @@ impl TransportError {
             Self::Cancelled => {
                 Failure::new(ErrorKind::Interrupted, stage, format!("interrupted while {doing}"))
             }
+            Self::Withdrawn => Failure::locked_out(),
             Self::Closed(why) => Failure::new(
                 ErrorKind::Disconnected,
                 stage,

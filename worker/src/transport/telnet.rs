@@ -115,6 +115,10 @@ impl TelnetTransport {
 }
 
 impl Transport for TelnetTransport {
+    fn commit(&mut self) -> Result<(), TransportError> {
+        self.link.commit()
+    }
+
     fn has_logged_in(&self) -> bool {
         false
     }

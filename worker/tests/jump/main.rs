@@ -1,11 +1,13 @@
-//! Through jump hosts: connections that are shared, and everything that can go wrong with them.
+//! A whole worker at the end of its pipes; through jump hosts above all: connections that are shared,
+//! and everything that can go wrong with them.
 
 // What the tests need: a jump host, a worker.
 mod host;
 mod worker;
-// The tests: connections by themselves, and sessions on them.
+// The tests: connections by themselves, sessions on them, and sessions that are not wanted any more.
 mod hub;
 mod sessions;
+mod withdrawn;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -53,6 +53,12 @@ impl Worker {
         to.flush().expect("sent");
     }
 
+    pub(crate) fn withdraw(&mut self, job: u32) {
+        let to = self.to.as_mut().expect("open");
+        frame::write(to, &ToWorker::Withdraw(JobId(job))).expect("sent");
+        to.flush().expect("sent");
+    }
+
     /// The next message.
     pub(crate) fn next(&mut self) -> FromWorker {
         loop {

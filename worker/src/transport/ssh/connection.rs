@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use netsweep_shared::job::SshSettings;
 use netsweep_shared::login::Login;
-use netsweep_shared::outcome::Failure;
+use netsweep_shared::outcome::{Failure, Stage};
 use ssh2::{Channel, Error, Session};
 
 use super::algorithms::{offer, old_in_use};
@@ -67,6 +67,7 @@ impl Connection {
         let Self { session, link, has_logged_in, .. } = &mut connection;
         handshake::shake_hands(session, link, settings)?;
         host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)?;
+        link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
         *has_logged_in = login::log_in(session, link, who, settings.legacy)?;
         Ok(connection)
     }
