@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use netsweep_shared::outcome::Failure;
 
 use crate::record::Record;
 use crate::usage::Usage;
@@ -29,6 +30,9 @@ pub enum RunEvent<'a> {
         /// What was seen of its end.
         reason: &'a str,
     },
+    /// These devices' jobs, whose commands do not only read, are about to be handed to workers. Where
+    /// that cannot be recorded they must not be: an error keeps them here.
+    HandingOut(&'a [&'a str]),
     /// A session thread has taken a device.
     AttemptStarted {
         /// On this worker.
@@ -39,6 +43,15 @@ pub enum RunEvent<'a> {
     AttemptEnded {
         /// On this worker.
         worker: u32,
+    },
+    /// An attempt came to nothing, and another will follow.
+    AttemptFailed {
+        /// At this device.
+        device: &'a str,
+        /// On this worker.
+        worker: u32,
+        /// Why, where the device was the reason and not the worker.
+        failure: Option<&'a Failure>,
     },
     /// A device is done: its one record.
     DeviceDone(&'a Record),
@@ -53,7 +66,7 @@ pub enum RunEvent<'a> {
 }
 
 /// What is about to be done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RunPlan {
     /// The run's name.
     pub run: String,
@@ -63,6 +76,8 @@ pub struct RunPlan {
     pub processes: u32,
     /// Session threads in each.
     pub threads: u32,
+    /// The command that finishes the run should it be cut short; `None` where it is not recorded.
+    pub resume: Option<String>,
 }
 
 /// How the run as a whole ended.
@@ -77,7 +92,8 @@ pub struct RunEnd {
 }
 
 /// Someone who listens. An error ends the run, because what cannot be written is lost; see
-/// [`ReaderGone`](crate::output::ReaderGone) for the one that ends it quietly.
+/// [`ReaderGone`](crate::output::ReaderGone) for the one that ends it quietly, and
+/// [`StoreFailed`](crate::store::StoreFailed) for the one that lets running sessions finish.
 pub trait Consumer {
     /// Takes note of `event`.
     fn on(&mut self, event: &RunEvent<'_>) -> Result<()>;

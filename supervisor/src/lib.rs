@@ -26,6 +26,7 @@ pub mod fleet;
 pub mod event;
 pub mod output;
 pub mod record;
+pub mod store;
 pub mod usage;
 
 pub use cli::main;

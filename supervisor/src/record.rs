@@ -6,8 +6,8 @@
 use std::time::{Duration, SystemTime};
 
 use netsweep_shared::job::Transport;
-use netsweep_shared::outcome::{ErrorKind, Failure, Timing};
-use serde::{Serialize, Serializer};
+use netsweep_shared::outcome::{ErrorKind, Failure, Stage, Timing};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The record of one device in one run.
 #[derive(Clone, Debug, Serialize)]
@@ -46,7 +46,7 @@ pub struct Record {
 }
 
 /// How a device ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceStatus {
     /// Every command succeeded.
@@ -75,6 +75,17 @@ pub struct RecordError {
     pub kind: ErrorKind,
     /// For a person.
     pub message: String,
+    /// It came up when commands may have been begun. Not told: it decides whether the device may be
+    /// run again.
+    #[serde(skip)]
+    pub commands_may_have_begun: bool,
+}
+
+impl From<Failure> for RecordError {
+    fn from(failure: Failure) -> Self {
+        let Failure { kind, stage, message } = failure;
+        Self { kind, message, commands_may_have_begun: stage == Stage::Commands }
+    }
 }
 
 /// Milliseconds with one decimal.
@@ -131,7 +142,7 @@ impl CommandRecord {
 }
 
 /// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CommandStatus {
     /// The prompt came back, and no error with it.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use netsweep_shared::fleet::{Fault, Latency};
 use netsweep_shared::job::Transport;
+use serde::{Deserialize, Serialize};
 
 use crate::host_keys::Policy;
-use crate::output::Format;
+use crate::output::{ExportFormat, Format};
 
 /// Run commands on thousands of network devices over SSH and Telnet.
 #[derive(Debug, Parser)]
@@ -24,6 +25,11 @@ pub struct Cli {
 pub enum Command {
     /// Run the commands on the selected devices
     Run(Box<RunArgs>),
+    /// Finish a run that was cut short: run the devices that have no result yet
+    Resume(Box<ResumeArgs>),
+    /// Look at earlier runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Start a simulated fleet and keep it up until Ctrl-C
     Simulate(Box<SimulateArgs>),
     /// Show the platforms: kinds of devices, how they prompt, page and fail
@@ -53,15 +59,15 @@ pub enum PlatformsCommand {
 }
 
 /// Where platforms are besides the built-in ones.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub struct PlatformDirArgs {
     /// Platforms of your own: files NAME.toml, in place of built-in ones of the same name; see docs/platforms.md
     #[arg(long, value_name = "DIR")]
     pub platform_dir: Option<PathBuf>,
 }
 
-/// `netsweep run`.
-#[derive(Debug, Args)]
+/// `netsweep run`. What is not skipped is kept with the run, for [`ResumeArgs`].
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub struct RunArgs {
     /// Commands to run, in this order, in one session per device; without any, those of the inventory
     #[arg(value_name = "COMMAND")]
@@ -89,10 +95,22 @@ pub struct RunArgs {
 
     /// Where results go.
     #[command(flatten)]
+    #[serde(skip)]
     pub output: OutputArgs,
+
+    /// Where the run is recorded.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub store: StoreArgs,
+
+    /// Record nothing: a run that is cut short cannot be resumed
+    #[arg(long, conflicts_with = "store", help_heading = "Run store")]
+    #[serde(skip)]
+    pub no_store: bool,
 
     /// Show the plan (devices, mix, limits) and connect to nothing
     #[arg(long)]
+    #[serde(skip)]
     pub dry_run: bool,
 
     /// Rehearse: the same devices, platforms and commands, on simulated devices on loopback; nothing leaves the
@@ -106,7 +124,7 @@ pub struct RunArgs {
 }
 
 /// Which devices, and what to run on them.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub struct SelectionArgs {
     /// Inventory
     #[arg(short, long, value_name = "FILE", default_value = "devices.toml")]
@@ -132,7 +150,7 @@ pub struct SelectionArgs {
 }
 
 /// Processes and threads.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Processes and threads")]
 pub struct MixArgs {
     /// Worker processes [default: one per CPU core that this process may use]
@@ -153,7 +171,7 @@ pub struct MixArgs {
 }
 
 /// Limits of time, attempts and size.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
     /// Further attempts when a login fails for a reason that can pass; a rejected password is never retried
@@ -186,7 +204,7 @@ pub struct LimitArgs {
 }
 
 /// What keeps a sweep from being a burden to those who check logins.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Logins")]
 pub struct LoginArgs {
     /// Logins started per second, over all workers [default: as many as there are threads for]
@@ -205,7 +223,7 @@ pub struct LoginArgs {
 }
 
 /// What SSH goes by.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "SSH")]
 pub struct SshArgs {
     /// What to do about servers of which nothing is known; a key that is not the known one is refused unless `off`
@@ -218,7 +236,7 @@ pub struct SshArgs {
 }
 
 /// Where results and progress go.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// Format of stdout [default: table on a terminal, else jsonl]
@@ -236,6 +254,75 @@ pub struct OutputArgs {
     /// Let the workers log details to stderr
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Where runs are recorded.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Run store")]
+pub struct StoreArgs {
+    /// Run store [default: netsweep/runs.db in the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+}
+
+/// `netsweep resume`. Mix and limits are those of the run unless they are given again.
+#[derive(Debug, Args, Serialize)]
+pub struct ResumeArgs {
+    /// Which run [default: the newest that was cut short]
+    #[serde(skip)]
+    pub run: Option<String>,
+
+    /// Processes and threads.
+    #[command(flatten)]
+    pub mix: MixArgs,
+
+    /// Limits of time.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+
+    /// How gently devices are logged in to.
+    #[command(flatten)]
+    pub logins: LoginArgs,
+
+    /// Where results go.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub output: OutputArgs,
+
+    /// Where the run is recorded.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub store: StoreArgs,
+}
+
+/// `netsweep runs`.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// One line a run, the newest first
+    List {
+        /// Where runs are recorded.
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// What became of a run, and which devices failed or are left
+    Show {
+        /// Which run [default: the newest]
+        run: Option<String>,
+        /// Where runs are recorded.
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Print every record of a run
+    Export {
+        /// Which run [default: the newest]
+        run: Option<String>,
+        /// One JSON object a device, as the run itself prints them, or one CSV row a device and command
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: ExportFormat,
+        /// Where runs are recorded.
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 /// `netsweep simulate`.
@@ -267,7 +354,7 @@ pub struct SimulateArgs {
 }
 
 /// What simulated devices are like.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Simulated fleet")]
 pub struct FleetArgs {
     /// Time before a device's first byte: `20ms`, `10ms..50ms` (uniform) or `20ms~200ms` (log-normal: median and
@@ -310,7 +397,7 @@ impl FleetArgs {
 }
 
 /// `FAULT=SHARE`: how many devices have a fault.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FaultShare {
     /// Which.
     pub fault: Fault,
@@ -319,7 +406,7 @@ pub struct FaultShare {
 }
 
 /// How many of a whole.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Share {
     /// So many.
     Count(usize),

@@ -7,24 +7,24 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use netsweep_shared::fleet::SimulatedDevice;
 use netsweep_shared::job::Timeouts;
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 use netsweep_shared::secret::Secret;
 
 use super::args::{LimitArgs, RunArgs, SelectionArgs};
-use super::simulate::{self, SIMULATED_USER};
+use super::simulate::SIMULATED_USER;
 use crate::commands_file;
 use crate::dispatch::JobSpec;
 use crate::home;
-use crate::inventory::{Device, Hop, Inventory};
+use crate::inventory::{Device, Group, Hop, Inventory};
 use crate::mix::{Mix, raise_descriptor_limit};
 use crate::plan::{Plan, PlannedJob, PlannedJump};
 use crate::platforms::{Platforms, ReadOnly};
 use crate::secrets::LoginReader;
 use crate::select::Limit;
 use crate::ssh_config::SshConfig;
+use crate::store::RunDevice;
 use crate::supervise::WorkerCommand;
 
 pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
@@ -53,13 +53,12 @@ impl Selection {
         platforms: &Platforms,
         rehearsal: bool,
     ) -> Result<Self> {
-        let ssh = if rehearsal { None } else { Some(ssh_config(args.ssh_config.as_deref())?) };
+        let ssh = ssh_config(args, rehearsal)?;
         let inventory = Inventory::load(&args.inventory, &platforms.names(), ssh.as_ref())?;
         let limit = args.limit.as_deref().map(|text| Limit::parse(text, &inventory)).transpose()?;
         let Inventory { devices, groups, notices } = inventory;
         ensure!(!devices.is_empty(), "{} has no devices: add a [[devices]] entry", args.inventory.display());
-        let group_limits =
-            groups.iter().filter_map(|(name, group)| Some((Arc::clone(name), group.max_sessions?))).collect();
+        let group_limits = limits_of(&groups);
         let devices: Vec<Device> = devices
             .into_iter()
             .filter(|device| limit.as_ref().is_none_or(|limit| limit.matches(device)))
@@ -72,6 +71,48 @@ impl Selection {
         selection.commands = selection.commands_for(commands, args.commands_file.as_deref())?;
         selection.check_encodings()?;
         Ok(selection)
+    }
+
+    /// The devices `wanted` of an earlier run, in their order: as the inventory has them now, with the
+    /// commands that they had then.
+    pub(super) fn again(
+        inventory: &Path,
+        wanted: &[&RunDevice],
+        platforms: &Platforms,
+        ssh: Option<&SshConfig>,
+    ) -> Result<Self> {
+        let Inventory { devices, groups, notices } = Inventory::load(inventory, &platforms.names(), ssh)?;
+        let mut there: HashMap<Arc<str>, Device> =
+            devices.into_iter().map(|device| (Arc::clone(&device.name), device)).collect();
+        let missing: Vec<&str> =
+            wanted.iter().map(|device| &*device.name).filter(|name| !there.contains_key(*name)).collect();
+        if let [first, ..] = missing[..] {
+            let named = missing.iter().take(10).copied().collect::<Vec<_>>().join(", ");
+            let more =
+                if missing.len() > 10 { format!(" and {} more", missing.len() - 10) } else { String::new() };
+            bail!(
+                "{} no longer has {named}{more}, which the run has yet to sweep: put an entry for {first} back, or \
+                 begin a new run",
+                inventory.display()
+            );
+        }
+        let selection = Self {
+            devices: wanted.iter().filter_map(|device| there.remove(&*device.name)).collect(),
+            commands: wanted.iter().map(|device| Arc::clone(&device.commands)).collect(),
+            group_limits: limits_of(&groups),
+            notices,
+        };
+        selection.check_encodings()?;
+        Ok(selection)
+    }
+
+    /// Leaves out all devices but those at `places`, which are in order.
+    pub(super) fn keep(&mut self, places: &[usize]) {
+        let kept = |place: &usize| places.binary_search(place).is_ok();
+        let mut place = 0..;
+        self.devices.retain(|_| place.next().is_some_and(|place| kept(&place)));
+        let mut place = 0..;
+        self.commands.retain(|_| place.next().is_some_and(|place| kept(&place)));
     }
 
     /// Commands are sent in UTF-8: on a device with another encoding they would arrive as others.
@@ -118,6 +159,10 @@ impl Selection {
     }
 }
 
+fn limits_of(groups: &BTreeMap<Arc<str>, Group>) -> BTreeMap<Arc<str>, u32> {
+    groups.iter().filter_map(|(name, group)| Some((Arc::clone(name), group.max_sessions?))).collect()
+}
+
 /// A line break would be a second command, and other control characters are keys with meanings.
 fn check_command(command: &str) -> Result<()> {
     ensure!(!command.trim().is_empty(), "is empty");
@@ -127,24 +172,27 @@ fn check_command(command: &str) -> Result<()> {
     Ok(())
 }
 
-/// The configuration at `path`, or the user's own where there is one.
-fn ssh_config(path: Option<&Path>) -> Result<SshConfig> {
-    match path {
-        Some(none) if none == "none" => Ok(SshConfig::default()),
-        Some(path) => SshConfig::load(path).context("--ssh-config"),
+/// The configuration that was named, or the user's own where there is one; in a rehearsal none.
+pub(super) fn ssh_config(args: &SelectionArgs, rehearsal: bool) -> Result<Option<SshConfig>> {
+    let config = match &args.ssh_config {
+        _ if rehearsal => return Ok(None),
+        Some(none) if none == "none" => SshConfig::default(),
+        Some(path) => SshConfig::load(path).context("--ssh-config")?,
         None => match home::home().map(|home| home.join(".ssh/config")).filter(|path| path.is_file()) {
-            Some(path) => SshConfig::load(&path).context("--ssh-config none reads no such file"),
-            None => Ok(SshConfig::default()),
+            Some(path) => SshConfig::load(&path).context("--ssh-config none reads no such file")?,
+            None => SshConfig::default(),
         },
-    }
+    };
+    Ok(Some(config))
 }
 
 /// Who logs in where.
 pub(super) enum Logins<'a> {
     /// To the devices themselves, with the inventory's secrets.
     Real(&'a Path),
-    /// To simulated devices, one for each device: no secret is read, and nothing is jumped over.
-    Simulated(&'a [SimulatedDevice]),
+    /// To simulated devices, with these wrong passwords where there are any: no secret is read, and
+    /// nothing is jumped over.
+    Simulated(Vec<Option<String>>),
 }
 
 /// A device's login, and the way there.
@@ -154,15 +202,15 @@ impl Logins<'_> {
     fn of(&self, devices: &[Device]) -> Result<Vec<LoginAndJumps>> {
         match self {
             Self::Real(inventory) => read_logins(devices, inventory),
-            Self::Simulated(fleet) => {
-                let login = |password: String| {
+            Self::Simulated(wrong_passwords) => {
+                let login = |password: &str| {
                     let enable_password = Some(Secret::new(SIMULATED_USER));
                     let login = Login::with_password(SIMULATED_USER, Secret::new(password));
                     (Arc::new(Login { enable_password, ..login }), Arc::default())
                 };
-                let usual = login(SIMULATED_USER.into());
-                let passwords = simulate::wrong_passwords(fleet);
-                Ok(passwords.map(|wrong| wrong.map_or_else(|| usual.clone(), login)).collect())
+                let usual = login(SIMULATED_USER);
+                let login = |wrong: &Option<String>| wrong.as_deref().map_or_else(|| usual.clone(), login);
+                Ok(wrong_passwords.iter().map(login).collect())
             }
         }
     }

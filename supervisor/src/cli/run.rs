@@ -3,19 +3,21 @@
 use std::io::Write;
 
 use anyhow::{Context, anyhow};
+use netsweep_shared::fleet::SimulatedDevice;
 
 use super::args::RunArgs;
 use super::exit::{Exit, ExitError, OrExit};
 use super::prepare::{self, Logins, Selection};
-use super::{dry_run, simulate};
+use super::{dry_run, kept, simulate};
 use crate::dispatch::message::Ending;
 use crate::event::{Consumer, RunEvent, RunPlan};
 use crate::fleet::Fleet;
 use crate::host_keys::HostKeys;
 use crate::output::{self, OutputOptions, ReaderGone};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedJob};
 use crate::platforms::Platforms;
-use crate::record::DeviceStatus;
+use crate::record::{DeviceStatus, Record};
+use crate::store::{NewDevice, NewRun, Recorder, Run, RunLock, Store, StoreFailed};
 use crate::supervise::{Outcome, Signals, WorkerCommand, sweep};
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
@@ -25,20 +27,59 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
         ))
         .or_usage();
     }
-    let platforms = &Platforms::load(args.selection.platforms.platform_dir.as_deref()).or_usage()?;
+    let platforms = Platforms::load(args.selection.platforms.platform_dir.as_deref()).or_usage()?;
     let mut selection =
-        Selection::load(&args.selection, &args.commands, platforms, args.simulate).or_usage()?;
-    let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
+        Selection::load(&args.selection, &args.commands, &platforms, args.simulate).or_usage()?;
     let (mix, said) = prepare::choose_mix(args, &selection);
-    selection.notices.extend(said);
     if args.dry_run {
+        selection.notices.extend(said);
         return match output::written(dry_run::print(args, &selection, mix, &mut std::io::stdout().lock())) {
             // `--dry-run … | head`: nothing was to be done but to be read.
             Err(error) if error.is::<ReaderGone>() => Ok(Exit::Ok),
             printed => printed.map(|()| Exit::Ok).or_internal(),
         };
     }
+    let fleet = if args.simulate { simulate::fleet_of(&selection.devices).or_usage()? } else { Vec::new() };
+    let recording = match args.no_store {
+        true => Recording::None,
+        false => Recording::New(Store::create(args.store.store.as_deref()).or_usage()?),
+    };
+    let places = (0..selection.devices.len()).collect();
+    carry_on(args, Task { platforms, selection, fleet, places, settled: Vec::new(), recording })
+}
 
+/// What is to be swept, and where that is recorded.
+pub(super) struct Task {
+    /// What is known of devices.
+    pub(super) platforms: Platforms,
+    /// The devices that are to be swept.
+    pub(super) selection: Selection,
+    /// In a rehearsal, every device of the run's fleet.
+    pub(super) fleet: Vec<SimulatedDevice>,
+    /// Where in the fleet the selected ones stand.
+    pub(super) places: Vec<usize>,
+    /// Records of devices that are settled without being swept.
+    pub(super) settled: Vec<Record>,
+    /// Where it is recorded.
+    pub(super) recording: Recording,
+}
+
+/// Where a run is recorded.
+pub(super) enum Recording {
+    /// Nowhere.
+    None,
+    /// As a new run.
+    New(Store),
+    /// As more of an earlier one.
+    More { store: Store, run: Box<Run>, lock: RunLock },
+}
+
+/// Sweeps what there is to be swept of a run.
+pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
+    let Task { platforms, mut selection, fleet, places, settled, recording } = task;
+    let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
+    let (mix, said) = prepare::choose_mix(args, &selection);
+    selection.notices.extend(said);
     let options = OutputOptions {
         format: args.output.format,
         directory: args.output.output_dir.clone(),
@@ -48,47 +89,103 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     // From here on Ctrl-C is for the run, so that nothing started is left behind.
     let signals = Signals::listen().context("cannot listen for signals").or_internal()?;
     let mut host_keys = HostKeys::off();
-    let (plan, fleet) = if args.simulate {
-        let devices =
-            selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
-        let spec = simulate::fleet_spec(devices, &args.fleet);
-        let logins = Logins::Simulated(&spec.devices);
-        let mut plan = prepare::plan(args, &selection, &logins, platforms, mix).or_usage()?;
-        let fleet = Fleet::start(&spec).or_internal()?;
-        plan.redirect(fleet.endpoints());
-        (plan, Some(fleet))
-    } else {
-        let logins = Logins::Real(&args.selection.inventory);
-        let plan = prepare::plan(args, &selection, &logins, platforms, mix).or_usage()?;
+    let spec = simulate::fleet_spec(fleet, &args.fleet);
+    let logins = match args.simulate {
+        true => {
+            let wrong: Vec<_> = simulate::wrong_passwords(&spec.devices).collect();
+            Logins::Simulated(places.iter().map(|place| wrong[*place].clone()).collect())
+        }
+        false => Logins::Real(&args.selection.inventory),
+    };
+    let mut plan = prepare::plan(args, &selection, &logins, &platforms, mix).or_usage()?;
+    if !args.simulate {
         host_keys = HostKeys::load(args.ssh.host_keys, args.ssh.known_hosts.as_deref()).or_usage()?;
         selection.notices.extend_from_slice(host_keys.notices());
-        (plan, None)
+    }
+    let (recorder, resume) = recording.begin(args, &mut plan).or_usage()?;
+    let fleet = match args.simulate {
+        true => Some(Fleet::start(&spec).or_internal()?),
+        false => None,
     };
+    if let Some(fleet) = &fleet {
+        let endpoints: Vec<_> = places.iter().map(|place| fleet.endpoints()[*place]).collect();
+        plan.redirect(&endpoints);
+    }
 
-    let mut listener = Listener { consumers: &mut outputs.consumers, all_ok: true };
-    match carry_out(&plan, &selection.notices, &command, &signals, fleet, &mut host_keys, &mut listener) {
-        Ok(Outcome { ending, .. }) => match ending {
+    let mut listener = Listener { recorder, consumers: &mut outputs.consumers, all_ok: true };
+    let before = Before { notices: &selection.notices, settled: &settled, resume: resume.clone() };
+    let finish =
+        resume.map_or(String::new(), |command| format!("; what is left can be run with `{command}`"));
+    match carry_out(&plan, before, &command, &signals, fleet, &mut host_keys, &mut listener) {
+        Ok(ending) => match ending {
             Ending::Complete if listener.all_ok => Ok(Exit::Ok),
             Ending::Complete => Ok(Exit::DeviceFailed),
             Ending::Interrupted => Ok(Exit::Interrupted),
-            Ending::GaveUp(reason) => Err(anyhow!("the run was given up: {reason}")).or_internal(),
+            Ending::GaveUp(reason) => Err(anyhow!("the run was given up: {reason}{finish}")).or_internal(),
         },
         // Nobody wants the rest: no reason to say anything, and the devices left were not swept.
         Err(error) if error.is::<ReaderGone>() => Ok(Exit::Interrupted),
+        Err(error) if error.is::<StoreFailed>() => {
+            Err(anyhow!("{error:#}; what it had before stays{finish}")).or_internal()
+        }
         Err(error) => Err(error).or_internal(),
     }
 }
 
+impl Recording {
+    /// Enters the run, if it is new, and says who records it and how it can be resumed.
+    fn begin(self, args: &RunArgs, plan: &mut Plan) -> anyhow::Result<(Option<Recorder>, Option<String>)> {
+        let (store, run, lock) = match self {
+            Self::None => return Ok((None, None)),
+            Self::New(mut store) => {
+                let (run, lock) = store.begin(&NewRun {
+                    name: &plan.run,
+                    version: env!("CARGO_PKG_VERSION"),
+                    inventory: &kept::whole(&args.selection.inventory)?,
+                    simulated: args.simulate,
+                    options: &kept::keep(args)?,
+                    devices: plan.jobs.iter().map(new_device).collect(),
+                })?;
+                (store, run, lock)
+            }
+            Self::More { store, run, lock } => {
+                plan.run.clone_from(&run.name);
+                (store, run.id(), lock)
+            }
+        };
+        let resume = store.resume_command(&plan.run);
+        Ok((Some(Recorder::new(store, run, lock)?), Some(resume)))
+    }
+}
+
+fn new_device(job: &PlannedJob) -> NewDevice<'_> {
+    NewDevice {
+        name: &job.device,
+        address: &job.address,
+        routes: &job.routes,
+        platform: &job.platform,
+        commands: &job.commands,
+        read_only: job.spec.read_only,
+    }
+}
+
+/// What is told before the first worker starts.
+struct Before<'a> {
+    notices: &'a [String],
+    settled: &'a [Record],
+    resume: Option<String>,
+}
+
 fn carry_out(
     plan: &Plan,
-    notices: &[String],
+    before: Before<'_>,
     command: &WorkerCommand,
     signals: &Signals,
     fleet: Option<Fleet>,
     host_keys: &mut HostKeys,
     listener: &mut Listener<'_>,
-) -> anyhow::Result<Outcome> {
-    for notice in notices {
+) -> anyhow::Result<Ending> {
+    for notice in before.notices {
         listener.on(&RunEvent::Notice(notice))?;
     }
     if plan.verbose {
@@ -97,27 +194,34 @@ fn carry_out(
     }
     listener.on(&RunEvent::Began(&RunPlan {
         run: plan.run.clone(),
-        devices: plan.jobs.iter().map(|job| job.device.to_string()).collect(),
+        devices: (before.settled.iter().map(|record| record.device.clone()))
+            .chain(plan.jobs.iter().map(|job| job.device.to_string()))
+            .collect(),
         processes: plan.mix.processes,
         threads: plan.mix.threads,
+        resume: before.resume,
     }))?;
-    let outcome = sweep(plan, command, signals, host_keys, listener)?;
+    for record in before.settled {
+        listener.on(&RunEvent::DeviceDone(record))?;
+    }
+    let Outcome { end, ending, unrecorded } = sweep(plan, command, signals, host_keys, listener)?;
     if let Some((added, file)) =
         host_keys.file().map(|file| (host_keys.added(), file)).filter(|(added, _)| *added > 0)
     {
         let notice = format!("{} added to {}", output::count(added, "new host key"), file.display());
         listener.on(&RunEvent::Notice(&notice))?;
     }
-    listener.on(&RunEvent::Ended(&outcome.end))?;
+    listener.on(&RunEvent::Ended(&end))?;
     if let Some(fleet) = fleet {
         listener.on(&RunEvent::Notice(&simulate::describe(&fleet.stop()?)))?;
     }
     std::io::stdout().flush().context("cannot write to stdout")?;
-    Ok(outcome)
+    unrecorded.map_or(Ok(ending), |failed| Err(failed.into()))
 }
 
 /// All consumers, and what the exit code needs to know.
 struct Listener<'a> {
+    recorder: Option<Recorder>,
     consumers: &'a mut Vec<Box<dyn Consumer>>,
     all_ok: bool,
 }
@@ -127,6 +231,14 @@ impl Consumer for Listener<'_> {
         if let RunEvent::DeviceDone(record) = event {
             self.all_ok &= record.status == DeviceStatus::Ok;
         }
-        self.consumers.on(event)
+        let Some(recorder) = &mut self.recorder else { return self.consumers.on(event) };
+        // Whatever the first says, the other hears of it.
+        if recorder.comes_first(event) {
+            let recorded = recorder.on(event);
+            self.consumers.on(event).and(recorded)
+        } else {
+            let told = self.consumers.on(event);
+            recorder.on(event).and(told)
+        }
     }
 }

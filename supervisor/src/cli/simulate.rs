@@ -43,7 +43,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, ExitError> {
     let devices = match &args.inventory {
         Some(path) => {
             let inventory = Inventory::load(path, &platforms.names(), None).or_usage()?;
-            inventory.devices.iter().map(simulated).collect::<Result<_>>().or_usage()?
+            fleet_of(&inventory.devices).or_usage()?
         }
         None => {
             platforms
@@ -78,11 +78,16 @@ fn numbered(args: &SimulateArgs) -> Vec<SimulatedDevice> {
     (1..=args.devices).map(device).collect()
 }
 
-/// `device` as one of the simulated fleet.
+/// The simulated devices that stand in for `devices`.
 ///
 /// # Errors
-/// When its fault variable names no fault.
-pub(super) fn simulated(device: &Device) -> Result<SimulatedDevice> {
+/// When the fault variable of one names no fault.
+pub(super) fn fleet_of(devices: &[Device]) -> Result<Vec<SimulatedDevice>> {
+    devices.iter().map(simulated).collect()
+}
+
+/// `device` as one of the simulated fleet.
+fn simulated(device: &Device) -> Result<SimulatedDevice> {
     let fault = device.vars.get(FAULT_VARIABLE).map(|fault| fault.parse::<Fault>());
     Ok(SimulatedDevice {
         name: device.name.to_string(),

@@ -46,7 +46,10 @@ impl Dispatcher {
         let Some(step) = step.filter(|step| step.has_begun()) else { return };
         let job = &mut self.jobs[job_id.index()];
         let reason = death.reason();
-        let lost = |kind, message| Verdict::Lost(Failure::new(kind, Stage::Commands, message));
+        // The word that commands begin is in the pipe before they do, and the pipe was read to its end.
+        let commanding = matches!(step, Step::Commanding { .. });
+        let stage = if commanding { Stage::Commands } else { Stage::Prepare };
+        let lost = |kind, message| Verdict::Lost(Failure::new(kind, stage, message));
         if self.phase != Phase::Running {
             let message = format!("the run was ended while this device was being worked on ({reason})");
             return self.settle(id, job_id, lost(ErrorKind::Interrupted, message));
@@ -55,7 +58,7 @@ impl Dispatcher {
             job.suspect = true;
             job.deaths_alone += u32::from(alone);
         }
-        if matches!(step, Step::Commanding { .. }) && !job.spec.read_only {
+        if commanding && !job.spec.read_only {
             let message = format!(
                 "the worker died while commands were being run ({reason}); they are not all known to be \
                  read-only, so they were not run again"

@@ -18,7 +18,9 @@ const SYSTEM_WIDE: &str = "/etc/ssh/ssh_known_hosts";
 
 /// What to do about a server of which nothing is known. A key that contradicts what is known is
 /// refused by either.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 pub enum Policy {
     /// Refuse it
     Strict,

@@ -35,17 +35,18 @@ impl Write for Sink {
     }
 }
 
-pub(super) fn plan(devices: &[&str]) -> RunPlan {
+pub(crate) fn plan(devices: &[&str]) -> RunPlan {
     RunPlan {
         run: "r1".into(),
         devices: devices.iter().map(|name| (*name).to_owned()).collect(),
         processes: 2,
         threads: 4,
+        resume: Some("netsweep resume r1".into()),
     }
 }
 
 /// The record of the contract's sample.
-pub(super) fn ok(device: &str, output: &str) -> Record {
+pub(crate) fn ok(device: &str, output: &str) -> Record {
     Record {
         run: "r1".into(),
         device: device.into(),
@@ -64,7 +65,7 @@ pub(super) fn ok(device: &str, output: &str) -> Record {
     }
 }
 
-pub(super) fn command(command: &str, output: &str) -> CommandRecord {
+pub(crate) fn command(command: &str, output: &str) -> CommandRecord {
     CommandRecord {
         command: command.into(),
         status: CommandStatus::Ok,
@@ -76,21 +77,21 @@ pub(super) fn command(command: &str, output: &str) -> CommandRecord {
     }
 }
 
-pub(super) fn failed(device: &str, kind: ErrorKind, message: &str) -> Record {
+pub(crate) fn failed(device: &str, kind: ErrorKind, message: &str) -> Record {
     Record {
         status: DeviceStatus::Failed,
-        error: Some(RecordError { kind, message: message.into() }),
+        error: Some(RecordError { kind, message: message.into(), commands_may_have_begun: false }),
         timing_ms: TimingMs { connect: 3.1, login: 42.0, commands: 0.0, total: 45.1 },
         commands: vec![],
         ..ok(device, "")
     }
 }
 
-pub(super) fn auth_failure(device: &str) -> Record {
+pub(crate) fn auth_failure(device: &str) -> Record {
     failed(device, ErrorKind::Auth, "the device refused the password")
 }
 
-pub(super) fn skipped(device: &str) -> Record {
+pub(crate) fn skipped(device: &str) -> Record {
     Record {
         status: DeviceStatus::Skipped,
         attempts: 0,

@@ -15,6 +15,16 @@ pub enum Format {
     None,
 }
 
+/// How the records of an earlier run are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a device
+    #[default]
+    Jsonl,
+    /// One row a device and command, under a header
+    Csv,
+}
+
 impl Format {
     /// What is shown when nobody asked for a format.
     pub fn by_default(stdout_is_terminal: bool) -> Self {

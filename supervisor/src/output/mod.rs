@@ -6,13 +6,15 @@
 // From the options to the consumers.
 mod format;
 mod open;
-pub use format::Format;
+pub use format::{ExportFormat, Format};
 pub use open::{OutputOptions, Outputs, open};
 // Results: one record, one line, row, block or file.
+mod csv;
 mod directory;
 mod jsonl;
 mod table;
 mod text;
+pub use csv::CsvRows;
 pub use directory::Directory;
 pub use jsonl::JsonLines;
 pub use table::Table;
@@ -24,6 +26,8 @@ mod summary;
 pub use notices::Notices;
 pub use progress::{ProgressBars, ProgressLines};
 pub use summary::Summary;
+// What is told of runs that were.
+pub mod history;
 // Where it is written, and how.
 mod reader;
 mod screen;
@@ -38,4 +42,4 @@ mod units;
 pub use units::{bytes, count, seconds};
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;

@@ -21,6 +21,7 @@ use crate::event::{Consumer, RunEnd, RunEvent};
 use crate::host_keys::{HostKeys, Learned};
 use crate::plan::Plan;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
+use crate::store::StoreFailed;
 use crate::usage::UsageSampler;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub end: RunEnd,
     /// For the exit code.
     pub ending: Ending,
+    /// Why not everything is recorded, if it is not.
+    pub unrecorded: Option<StoreFailed>,
 }
 
 /// Runs `plan`, telling `listener` of everything, and returns when every worker is gone.
@@ -82,6 +85,8 @@ pub fn sweep(
         usage: UsageSampler::new()?,
         incoming: tell,
         interrupts: 0,
+        unrecorded: None,
+        withheld: Vec::new(),
         ending: None,
     };
     sweep.act(actions)?;
@@ -104,6 +109,9 @@ struct Sweep<'a> {
     usage: UsageSampler,
     incoming: Sender<Incoming>,
     interrupts: u32,
+    unrecorded: Option<StoreFailed>,
+    /// Jobs that were not sent, because it could not be recorded that they were.
+    withheld: Vec<(WorkerId, JobId)>,
     ending: Option<Ending>,
 }
 
@@ -122,6 +130,9 @@ impl Sweep<'_> {
                 recv(usage) -> _ => self.tell_usage()?,
                 recv(incoming) -> what => if let Ok(what) = what { self.take_in(what)? },
             }
+            if self.unrecorded.is_some() && self.interrupts == 0 {
+                self.wind_up()?;
+            }
         };
         self.tell_usage()?;
         self.let_workers_go(&ending);
@@ -133,7 +144,7 @@ impl Sweep<'_> {
             left: self.dispatcher.unsettled(),
             interrupted: ending == Ending::Interrupted,
         };
-        Ok(Outcome { end, ending })
+        Ok(Outcome { end, ending, unrecorded: self.unrecorded })
     }
 
     fn handle(&mut self, event: Event) -> Result<()> {
@@ -148,7 +159,9 @@ impl Sweep<'_> {
         let began = Instant::now();
         let result = self.listener.on(event);
         self.listened += began.elapsed();
-        result
+        let Err(error) = result else { return Ok(()) };
+        self.unrecorded.get_or_insert(error.downcast::<StoreFailed>()?);
+        Ok(())
     }
 
     fn tick(&mut self) -> Result<()> {
@@ -166,6 +179,21 @@ impl Sweep<'_> {
             _ => {}
         }
         self.handle(Event::Interrupt)
+    }
+
+    /// Ends the run as the first interrupt does: what cannot be recorded should not be begun.
+    fn wind_up(&mut self) -> Result<()> {
+        self.interrupts += 1;
+        if let Some(failed) = &self.unrecorded {
+            let notice =
+                format!("{failed}: no new devices; running sessions may finish (Ctrl-C to stop at once)");
+            self.tell(&RunEvent::Notice(&notice))?;
+        }
+        self.handle(Event::Interrupt)?;
+        for (worker, job) in std::mem::take(&mut self.withheld) {
+            self.handle(Event::Job(worker, job, Passage::Returned))?;
+        }
+        Ok(())
     }
 
     fn tell_usage(&mut self) -> Result<()> {
@@ -277,8 +305,18 @@ impl Sweep<'_> {
     }
 
     fn act(&mut self, actions: Vec<Action>) -> Result<()> {
-        for action in actions {
+        let mut announced = false;
+        let mut actions = actions.into_iter();
+        while let Some(action) = actions.next() {
+            if !announced && changing(self.plan, &action).is_some() {
+                // Not before: what came to an end has to be told before another begins.
+                self.announce(&action, actions.as_slice())?;
+                announced = true;
+            }
             match action {
+                Action::Send { worker, job, .. } if self.must_not_be_sent(job) => {
+                    self.withheld.push((worker, job));
+                }
                 Action::Start(id) => self.start_worker(id)?,
                 Action::Send { worker, job, attempt, time_left } => {
                     self.first_dispatch.get_or_insert_with(Instant::now);
@@ -289,8 +327,11 @@ impl Sweep<'_> {
                 Action::Withdraw { worker, job } => self.send(worker, ToWorker::Withdraw(job)),
                 Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
-                // Told by the record's number of attempts.
-                Action::Retry { .. } => {}
+                Action::Retry { worker, job, failure } => self.tell(&RunEvent::AttemptFailed {
+                    device: &self.plan.job(job).device,
+                    worker: worker.number,
+                    failure: failure.as_ref(),
+                })?,
                 Action::Settle { job, attempts, worker, verdict } => {
                     self.settle(job, attempts, worker, verdict)?
                 }
@@ -298,6 +339,19 @@ impl Sweep<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Makes known which jobs that may change their devices are about to be sent, all of them at once.
+    fn announce(&mut self, first: &Action, others: &[Action]) -> Result<()> {
+        let plan = self.plan;
+        let all = std::iter::once(first).chain(others);
+        let changing: Vec<&str> = all.filter_map(|action| changing(plan, action)).collect();
+        self.tell(&RunEvent::HandingOut(&changing))
+    }
+
+    /// Whether nobody would know that `job` may have changed its device.
+    fn must_not_be_sent(&self, job: JobId) -> bool {
+        self.unrecorded.is_some() && !self.plan.job(job).spec.read_only
     }
 
     fn start_worker(&mut self, id: WorkerId) -> Result<()> {
@@ -358,7 +412,7 @@ impl Sweep<'_> {
             transport: route.transport,
             platform: planned.platform.to_string(),
             status: DeviceStatus::of(failure.as_ref()),
-            error: failure.map(|failure| RecordError { kind: failure.kind, message: failure.message }),
+            error: failure.map(RecordError::from),
             attempts,
             worker: worker.map(|worker| worker.number),
             started,
@@ -383,4 +437,11 @@ impl Sweep<'_> {
             let _ = worker.reap(None);
         }
     }
+}
+
+/// The device of a job that is about to be sent and may change it.
+fn changing<'a>(plan: &'a Plan, action: &Action) -> Option<&'a str> {
+    let Action::Send { job, .. } = action else { return None };
+    let job = plan.job(*job);
+    (!job.spec.read_only).then_some(&*job.device)
 }

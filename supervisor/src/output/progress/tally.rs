@@ -69,7 +69,12 @@ impl Tally {
                     self.worker(*worker).usage = *usage;
                 }
             }
-            RunEvent::WorkerUp { .. } | RunEvent::Notice(_) | RunEvent::Tick | RunEvent::Ended(_) => {}
+            RunEvent::WorkerUp { .. }
+            | RunEvent::HandingOut(_)
+            | RunEvent::AttemptFailed { .. }
+            | RunEvent::Notice(_)
+            | RunEvent::Tick
+            | RunEvent::Ended(_) => {}
         }
     }
 

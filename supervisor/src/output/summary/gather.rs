@@ -33,6 +33,8 @@ pub(super) struct Gathered {
     /// Time that session threads spent on last attempts.
     pub(super) busy: Duration,
     pub(super) usage: Option<Usage>,
+    /// The command that runs what is left.
+    pub(super) resume: Option<String>,
 }
 
 /// How many devices, and the first of their names.
@@ -57,6 +59,7 @@ impl Gathered {
                     devices: plan.devices.len(),
                     processes: plan.processes,
                     threads: plan.threads,
+                    resume: plan.resume.clone(),
                     ..Self::default()
                 };
             }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use console::{Alignment, measure_text_width, pad_str};
+use netsweep_shared::outcome::ErrorKind;
 
 use super::gather::{Gathered, MOST_SLOW, Named};
 use crate::event::RunEnd;
@@ -29,6 +30,7 @@ pub(super) fn write(gathered: &Gathered, end: &RunEnd, screen: Option<Screen>) -
     }));
     lines.extend(failures(gathered, width, paint));
     lines.extend(slowest(gathered, paint));
+    lines.extend(finish(gathered, end, paint));
     lines.join("\n") + "\n"
 }
 
@@ -168,10 +170,20 @@ fn slowest(gathered: &Gathered, paint: Paint) -> Vec<String> {
     lines
 }
 
+/// How the rest is run: devices without a record, and those that were cut short.
+fn finish(gathered: &Gathered, end: &RunEnd, paint: Paint) -> Vec<String> {
+    let cut_short = gathered.kinds.get(&ErrorKind::Interrupted).map_or(0, |named| named.count);
+    match &gathered.resume {
+        Some(command) if end.left + cut_short > 0 => {
+            let devices = count(end.left + cut_short, "device");
+            vec![String::new(), format!("  {devices} left; finish the run with: {}", paint.heading(command))]
+        }
+        _ => vec![],
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use netsweep_shared::outcome::ErrorKind;
-
     use super::*;
     use crate::event::{Consumer, RunEvent};
     use crate::output::Summary;
@@ -264,7 +276,16 @@ mod tests {
           rate     0.2 devices/s
           CPU      supervisor 0.12 s, worker 0.51 s
           memory   supervisor 14 MB, worker 31 MB at their peak
+
+          2 devices left; finish the run with: netsweep resume r1
         "#);
+    }
+
+    #[test]
+    fn a_device_that_was_cut_short_is_left_as_well() {
+        let cut = failed("a", ErrorKind::Interrupted, "stopped");
+        let text = summary(&["a", "b"], &[cut, ok("b", "x")], None, &end(0, true));
+        assert!(text.ends_with("\n  1 device left; finish the run with: netsweep resume r1\n"), "{text}");
     }
 
     #[test]
@@ -273,6 +294,8 @@ mod tests {
         insta::assert_snapshot!(summary(&["a", "b"], &[], None, &end), @r#"
         interrupted after 0.00 s, 2 devices: 0 ok, 2 left
           mix      2 processes × 4 threads
+
+          2 devices left; finish the run with: netsweep resume r1
         "#);
     }
 

@@ -1,0 +1,209 @@
+//! Outcomes: from records to rows and back.
+
+use anyhow::{Context, Result};
+use netsweep_shared::outcome::{ErrorKind, Failure};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::SystemTime;
+
+use super::open::Store;
+use super::runs::{Millis, Run};
+use crate::record::{CommandRecord, Record, RecordError, TimingMs};
+
+/// Enters the outcome of a device of run `run`, in place of one that was cut short.
+///
+/// # Errors
+/// When the run has no such device or the device has its outcome.
+pub(super) fn insert(db: &Connection, run: i64, record: &Record) -> Result<()> {
+    let (device, read_only) = device(db, run, &record.device)?;
+    let error = record.error.as_ref();
+    // Where commands that may change the device may have been begun, this is all that there will be.
+    let interrupted = error.filter(|error| error.kind == ErrorKind::Interrupted);
+    let unfinished = interrupted.is_some_and(|error| read_only || !error.commands_may_have_begun);
+    forget_unfinished(db, device)?;
+    let timing = &record.timing_ms;
+    db.prepare_cached(
+        "INSERT INTO outcomes (device, unfinished, address, port, transport, platform, status, error_kind,
+            error_message, attempts, worker, started, connect_ms, login_ms, commands_ms, total_ms, ssh_legacy)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    )?
+    .execute(params![
+        device,
+        unfinished,
+        record.address,
+        record.port,
+        record.transport.as_str(),
+        record.platform,
+        word(&record.status)?,
+        error.map(|error| error.kind.as_str()),
+        error.map(|error| &error.message),
+        record.attempts,
+        record.worker,
+        record.started.map(Millis),
+        timing.connect,
+        timing.login,
+        timing.commands,
+        timing.total,
+        record.ssh_legacy.as_ref().map(serde_json::to_string).transpose()?
+    ])
+    .with_context(|| format!("an outcome of device {:?}", record.device))?;
+    let outcome = db.last_insert_rowid();
+    let mut insert = db.prepare_cached(
+        "INSERT INTO outputs (outcome, position, command, status, elapsed_ms, truncated, parsed, output, undecoded)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for (position, command) in (0_u32..).zip(&record.commands) {
+        insert.execute(params![
+            outcome,
+            position,
+            command.command,
+            word(&command.status)?,
+            command.elapsed_ms,
+            command.truncated,
+            command.parsed.as_ref().map(serde_json::to_string).transpose()?,
+            command.output,
+            command.undecoded
+        ])?;
+    }
+    Ok(())
+}
+
+/// Enters that a worker is about to have a device's commands. What came of it when it was cut short
+/// holds no more.
+pub(super) fn hand_out(db: &Connection, run: i64, name: &str) -> Result<()> {
+    let (device, _) = device(db, run, name)?;
+    forget_unfinished(db, device)?;
+    db.prepare_cached("UPDATE devices SET handed_out = 1 WHERE id = ?1")?.execute([device])?;
+    Ok(())
+}
+
+/// Enters an attempt that another is to follow: no command was begun that may not be begun again.
+pub(super) fn insert_attempt(
+    db: &Connection,
+    run: i64,
+    name: &str,
+    worker: u32,
+    at: SystemTime,
+    failure: Option<&Failure>,
+) -> Result<()> {
+    let (device, _) = device(db, run, name)?;
+    db.prepare_cached(
+        "INSERT INTO attempts (device, failed, worker, error_kind, error_message)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        device,
+        Millis(at),
+        worker,
+        failure.map(|failure| failure.kind.as_str()),
+        failure.map(|failure| &failure.message)
+    ])?;
+    db.prepare_cached("UPDATE devices SET handed_out = 0 WHERE id = ?1 AND handed_out")?.execute([device])?;
+    Ok(())
+}
+
+fn forget_unfinished(db: &Connection, device: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM outcomes WHERE device = ?1 AND unfinished")?.execute([device])?;
+    Ok(())
+}
+
+/// The device's number, and whether its commands only read.
+fn device(db: &Connection, run: i64, name: &str) -> Result<(i64, bool)> {
+    db.prepare_cached("SELECT id, read_only FROM devices WHERE run = ?1 AND name = ?2")?
+        .query_row(params![run, name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .with_context(|| format!("the run has no device {name:?}"))
+}
+
+impl Store {
+    /// Tells `listener` every outcome of `run`, in inventory order, one after the other: memory is
+    /// bounded by the largest. An error of the listener's is returned as it is.
+    pub fn for_each_record(&self, run: &Run, mut listener: impl FnMut(&Record) -> Result<()>) -> Result<()> {
+        let mut outcomes = self.told(
+            self.db
+                .prepare(
+                    "SELECT o.id, d.name, o.address, o.port, o.transport, o.platform, o.status, o.error_kind,
+                o.error_message, o.attempts, o.worker, o.started, o.connect_ms, o.login_ms, o.commands_ms,
+                o.total_ms, o.ssh_legacy
+             FROM devices d JOIN outcomes o ON o.device = d.id WHERE d.run = ?1 ORDER BY d.id",
+                )
+                .map_err(Into::into),
+        )?;
+        let mut rows = self.told(outcomes.query([run.id]).map_err(Into::into))?;
+        while let Some(row) = self.told(rows.next().map_err(Into::into))? {
+            let record = self.told(self.record(run, row))?;
+            listener(&record)?;
+        }
+        Ok(())
+    }
+
+    fn record(&self, run: &Run, row: &rusqlite::Row<'_>) -> Result<Record> {
+        let kind: Option<String> = row.get(7)?;
+        let error = match kind {
+            None => None,
+            Some(kind) => Some(RecordError {
+                kind: from_word(kind)?,
+                message: row.get::<_, Option<String>>(8)?.unwrap_or_default(),
+                // It has been decided what that means.
+                commands_may_have_begun: false,
+            }),
+        };
+        Ok(Record {
+            run: run.name.clone(),
+            device: row.get(1)?,
+            address: row.get(2)?,
+            port: row.get(3)?,
+            transport: from_word(row.get(4)?)?,
+            platform: row.get(5)?,
+            status: from_word(row.get(6)?)?,
+            error,
+            attempts: row.get(9)?,
+            worker: row.get(10)?,
+            started: row.get::<_, Option<Millis>>(11)?.map(|time| time.0),
+            timing_ms: TimingMs {
+                connect: row.get(12)?,
+                login: row.get(13)?,
+                commands: row.get(14)?,
+                total: row.get(15)?,
+            },
+            commands: self.outputs(row.get(0)?)?,
+            ssh_legacy: from_json(row.get(16)?)?,
+        })
+    }
+
+    fn outputs(&self, outcome: i64) -> Result<Vec<CommandRecord>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT command, status, elapsed_ms, truncated, parsed, output, undecoded FROM outputs WHERE outcome = ?1
+             ORDER BY position",
+        )?;
+        let mut rows = query.query([outcome])?;
+        let mut commands = Vec::new();
+        while let Some(row) = rows.next()? {
+            commands.push(CommandRecord {
+                command: row.get(0)?,
+                status: from_word(row.get(1)?)?,
+                elapsed_ms: row.get(2)?,
+                truncated: row.get(3)?,
+                parsed: from_json(row.get(4)?)?,
+                output: row.get(5)?,
+                undecoded: row.get(6)?,
+            });
+        }
+        Ok(commands)
+    }
+}
+
+/// The contract's word for `it`.
+fn word(it: &impl Serialize) -> Result<String> {
+    let word = serde_json::to_value(it)?;
+    Ok(word.as_str().context("no word")?.to_owned())
+}
+
+fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Option<T>> {
+    Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+}
+
+fn from_word<T: DeserializeOwned>(word: String) -> Result<T> {
+    Ok(serde_json::from_value(word.into())?)
+}

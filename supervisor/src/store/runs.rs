@@ -1,0 +1,345 @@
+//! Runs and their devices.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow, bail};
+use netsweep_shared::job::Route;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{OptionalExtension, Row, ToSql, TransactionBehavior, params};
+
+use super::lock::RunLock;
+use super::open::Store;
+
+/// A run as it begins.
+#[derive(Clone, Debug)]
+pub struct NewRun<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Version of netsweep.
+    pub version: &'a str,
+    /// The inventory, as an absolute path.
+    pub inventory: &'a Path,
+    /// It is a rehearsal.
+    pub simulated: bool,
+    /// What was asked for, in whatever form the command line gives it.
+    pub options: &'a str,
+    /// The selected devices, in inventory order.
+    pub devices: Vec<NewDevice<'a>>,
+}
+
+/// A device as its run begins.
+#[derive(Clone, Debug)]
+pub struct NewDevice<'a> {
+    /// Unique in the run.
+    pub name: &'a str,
+    /// IP address or host name.
+    pub address: &'a str,
+    /// How to reach it.
+    pub routes: &'a [Route],
+    /// Name of its platform.
+    pub platform: &'a str,
+    /// What to run.
+    pub commands: &'a Arc<[String]>,
+    /// Every one of them only reads.
+    pub read_only: bool,
+}
+
+/// A run in the store.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub(super) id: i64,
+    /// Its name.
+    pub name: String,
+    /// When it began.
+    pub begun: SystemTime,
+    /// When its last sweep came to an orderly end.
+    pub ended: Option<SystemTime>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Its inventory.
+    pub inventory: PathBuf,
+    /// It is a rehearsal.
+    pub simulated: bool,
+    /// As they were given to [`Store::begin`].
+    pub options: String,
+    /// What became of its devices.
+    pub tally: Tally,
+    /// What the first of its devices ran.
+    pub commands: Vec<String>,
+}
+
+impl Run {
+    /// Its number in the store.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A process works at it.
+    Running,
+    /// Every device has its outcome.
+    Finished,
+    /// It came to this end with devices left.
+    CutShort(Ended),
+    /// Its process ended without a word.
+    Killed,
+}
+
+/// How a sweep came to an orderly end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every device has its outcome.
+    Complete,
+    /// The user cut it short.
+    Interrupted,
+    /// Workers could not be kept running.
+    GaveUp,
+}
+
+/// Devices of a run by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub devices: usize,
+    /// Every command succeeded.
+    pub ok: usize,
+    /// Something went wrong.
+    pub failed: usize,
+    /// Never tried.
+    pub skipped: usize,
+    /// Without an outcome, or cut short by the user.
+    pub left: usize,
+}
+
+/// A device of a run in the store.
+#[derive(Clone, Debug)]
+pub struct RunDevice {
+    /// Its name.
+    pub name: String,
+    /// What it runs; shared by those that run the same.
+    pub commands: Arc<[String]>,
+    /// It has an outcome that stands.
+    pub done: bool,
+    /// It has none, and commands that may change it may have been begun: it must not be run again.
+    pub doubtful: bool,
+}
+
+impl Store {
+    /// Enters a run with all its devices, and takes the right to write it.
+    pub fn begin(&mut self, run: &NewRun<'_>) -> Result<(i64, RunLock)> {
+        let result = self.try_begin(run);
+        self.told(result)
+    }
+
+    fn try_begin(&mut self, run: &NewRun<'_>) -> Result<(i64, RunLock)> {
+        let Some(lock) = RunLock::take(&self.path, run.name)? else { bail!("there is a run of this name") };
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute(
+            "INSERT INTO runs (name, begun, version, inventory, simulated, options)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                run.name,
+                Millis(SystemTime::now()),
+                run.version,
+                run.inventory.to_string_lossy(),
+                run.simulated,
+                run.options
+            ],
+        )?;
+        let id = transaction.last_insert_rowid();
+        let mut lists: Vec<(&Arc<[String]>, i64)> = Vec::new();
+        {
+            let mut insert = transaction.prepare(
+                "INSERT INTO devices (run, name, address, platform, routes, commands, read_only)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            for device in &run.devices {
+                let list = match lists.iter().find(|(commands, _)| Arc::ptr_eq(commands, device.commands)) {
+                    Some((_, list)) => *list,
+                    None => {
+                        let commands = serde_json::to_string(&**device.commands)?;
+                        transaction.execute(
+                            "INSERT INTO command_lists (run, commands) VALUES (?1, ?2)",
+                            params![id, commands],
+                        )?;
+                        let list = transaction.last_insert_rowid();
+                        lists.push((device.commands, list));
+                        list
+                    }
+                };
+                let routes = serde_json::to_string(device.routes)?;
+                insert.execute(params![
+                    id,
+                    device.name,
+                    device.address,
+                    device.platform,
+                    routes,
+                    list,
+                    device.read_only
+                ])?;
+            }
+        }
+        transaction.commit()?;
+        Ok((id, lock))
+    }
+
+    /// Takes the right to write `run` again. `None` where another process has it.
+    pub fn reopen(&mut self, run: &Run) -> Result<Option<RunLock>> {
+        let take = || -> Result<_> {
+            let lock = RunLock::take(&self.path, &run.name)?;
+            if lock.is_some() {
+                self.db.execute("UPDATE runs SET ended = NULL, ending = NULL WHERE id = ?1", [run.id])?;
+            }
+            Ok(lock)
+        };
+        self.told(take())
+    }
+
+    /// All runs, the newest first.
+    pub fn runs(&self) -> Result<Vec<Run>> {
+        let all = || -> Result<_> {
+            let sql = format!("{RUN} ORDER BY begun DESC, id DESC");
+            let rows = self.db.prepare(&sql)?.query_map([], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            rows.into_iter().map(|row| self.complete(row)).collect()
+        };
+        self.told(all())
+    }
+
+    /// The run called `name`.
+    pub fn run(&self, name: &str) -> Result<Option<Run>> {
+        let find = || -> Result<_> {
+            let found = self.db.query_row(&format!("{RUN} WHERE name = ?1"), [name], row).optional()?;
+            found.map(|row| self.complete(row)).transpose()
+        };
+        self.told(find())
+    }
+
+    /// The devices of `run`, in inventory order.
+    pub fn devices(&self, run: &Run) -> Result<Vec<RunDevice>> {
+        let all = || -> Result<_> {
+            let lists = self.command_lists(run.id)?;
+            let mut query = self.db.prepare(
+                "SELECT d.name, d.commands, d.handed_out, o.unfinished FROM devices d
+                 LEFT JOIN outcomes o ON o.device = d.id WHERE d.run = ?1 ORDER BY d.id",
+            )?;
+            let mut rows = query.query([run.id])?;
+            let mut devices = Vec::with_capacity(run.tally.devices);
+            while let Some(row) = rows.next()? {
+                let list: i64 = row.get(1)?;
+                let unfinished: Option<bool> = row.get(3)?;
+                let commands = lists.iter().find(|(id, _)| *id == list).map(|(_, commands)| commands);
+                devices.push(RunDevice {
+                    name: row.get(0)?,
+                    commands: commands.cloned().context("a device without commands")?,
+                    done: unfinished == Some(false),
+                    doubtful: row.get(2)? && unfinished.is_none(),
+                });
+            }
+            Ok(devices)
+        };
+        self.told(all())
+    }
+
+    fn command_lists(&self, run: i64) -> Result<Vec<(i64, Arc<[String]>)>> {
+        let mut query =
+            self.db.prepare("SELECT id, commands FROM command_lists WHERE run = ?1 ORDER BY id")?;
+        let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+        rows.map(|row| {
+            let (id, commands) = row?;
+            Ok((id, serde_json::from_str::<Vec<String>>(&commands)?.into()))
+        })
+        .collect()
+    }
+
+    fn complete(&self, mut run: Run) -> Result<Run> {
+        run.tally = self.db.query_row(
+            "SELECT count(*),
+                    count(*) FILTER (WHERE o.unfinished = 0 AND o.status = 'ok'),
+                    count(*) FILTER (WHERE o.unfinished = 0 AND o.status = 'failed'),
+                    count(*) FILTER (WHERE o.unfinished = 0 AND o.status = 'skipped')
+             FROM devices d LEFT JOIN outcomes o ON o.device = d.id WHERE d.run = ?1",
+            [run.id],
+            |row| {
+                let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, u32>(column)? as usize);
+                let tally = Tally {
+                    devices: number(0)?,
+                    ok: number(1)?,
+                    failed: number(2)?,
+                    skipped: number(3)?,
+                    left: 0,
+                };
+                Ok(Tally { left: tally.devices - tally.ok - tally.failed - tally.skipped, ..tally })
+            },
+        )?;
+        run.standing = match run.standing {
+            _ if RunLock::is_taken(&self.path, &run.name) => Standing::Running,
+            _ if run.tally.left == 0 => Standing::Finished,
+            other => other,
+        };
+        run.commands =
+            self.command_lists(run.id)?.first().map(|(_, commands)| commands.to_vec()).unwrap_or_default();
+        Ok(run)
+    }
+}
+
+const RUN: &str = "SELECT id, name, begun, ended, ending, inventory, simulated, options FROM runs";
+
+/// What is in the row itself.
+fn row(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let ending: Option<Ended> = row.get(4)?;
+    Ok(Run {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        begun: row.get::<_, Millis>(2)?.0,
+        ended: row.get::<_, Option<Millis>>(3)?.map(|time| time.0),
+        standing: ending.map_or(Standing::Killed, Standing::CutShort),
+        inventory: row.get::<_, String>(5)?.into(),
+        simulated: row.get(6)?,
+        options: row.get(7)?,
+        tally: Tally::default(),
+        commands: Vec::new(),
+    })
+}
+
+impl Ended {
+    const WORDS: [(Self, &'static str); 3] =
+        [(Self::Complete, "complete"), (Self::Interrupted, "interrupted"), (Self::GaveUp, "gave_up")];
+}
+
+impl ToSql for Ended {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(Self::WORDS.iter().find(|(it, _)| it == self).map_or("", |(_, word)| *word).into())
+    }
+}
+
+impl FromSql for Ended {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        let found = Self::WORDS.iter().find(|(_, word)| *word == text).map(|(it, _)| *it);
+        found.ok_or_else(|| rusqlite::types::FromSqlError::Other(anyhow!("no such end: {text:?}").into()))
+    }
+}
+
+/// A time, to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Millis(pub(super) SystemTime);
+
+impl ToSql for Millis {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Millis {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        // No later than the year 9999, so that it can be shown.
+        let millis = value.as_i64()?.clamp(0, 253_402_300_799_000);
+        Ok(Self(UNIX_EPOCH + Duration::from_millis(millis.cast_unsigned())))
+    }
+}

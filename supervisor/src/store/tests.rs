@@ -1,0 +1,366 @@
+//! What is entered comes back, and what went wrong is told.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use netsweep_shared::job::{Route, Transport};
+use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::event::{Consumer, RunEnd, RunEvent};
+use crate::output::fixture::{auth_failure, command, failed, ok, skipped};
+use crate::record::Record;
+
+const ROUTE: [Route; 1] = [Route { transport: Transport::Ssh, port: 22 }];
+
+struct Fixture {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("runs.db");
+        Self { _folder: folder, path }
+    }
+
+    fn store(&self) -> Store {
+        Store::create(Some(&self.path)).expect("opens")
+    }
+
+    /// Begins run `name` of `devices`; those whose name begins with `rw` do not only read.
+    fn begin(&self, name: &str, devices: &[&str]) -> Recorder {
+        let mut store = self.store();
+        let commands: Arc<[String]> = Arc::new(["show version".into(), "show clock".into()]);
+        let devices = devices.iter().map(|name| NewDevice {
+            name,
+            address: "192.0.2.1",
+            routes: &ROUTE,
+            platform: "cisco_ios",
+            commands: &commands,
+            read_only: !name.starts_with("rw"),
+        });
+        let run = NewRun {
+            name,
+            version: "0.0.0",
+            inventory: Path::new("/etc/devices.toml"),
+            simulated: false,
+            options: "{}",
+            devices: devices.collect(),
+        };
+        let (id, lock) = store.begin(&run).expect("begins");
+        Recorder::new(store, id, lock).expect("starts")
+    }
+
+    fn resume(&self, name: &str) -> Recorder {
+        let mut store = self.store();
+        let run = self.run(name);
+        let lock = store.reopen(&run).expect("no error").expect("nobody else has it");
+        Recorder::new(store, run.id(), lock).expect("starts")
+    }
+
+    fn run(&self, name: &str) -> Run {
+        self.store().run(name).expect("reads").expect("a run")
+    }
+
+    fn records(&self, name: &str) -> Vec<Record> {
+        let mut records = Vec::new();
+        let take = |record: &Record| {
+            records.push(record.clone());
+            Ok(())
+        };
+        self.store().for_each_record(&self.run(name), take).expect("reads");
+        records
+    }
+
+    /// Which devices would be run, and which only be settled.
+    fn left(&self, name: &str) -> (Vec<String>, Vec<String>) {
+        let devices = self.store().devices(&self.run(name)).expect("reads");
+        let names = |which: fn(&RunDevice) -> bool| {
+            devices.iter().filter(|device| which(device)).map(|device| device.name.clone()).collect()
+        };
+        (names(|device| !device.done && !device.doubtful), names(|device| device.doubtful))
+    }
+}
+
+fn end(left: usize, interrupted: bool) -> RunEnd {
+    RunEnd { makespan: Duration::from_secs(1), left, interrupted }
+}
+
+fn tell(recorder: &mut Recorder, record: &Record) {
+    recorder.on(&RunEvent::DeviceDone(record)).expect("recorded");
+}
+
+fn json(record: &Record) -> String {
+    serde_json::to_string(record).expect("JSON")
+}
+
+#[test]
+fn records_come_back_as_they_were_in_inventory_order() {
+    let fixture = Fixture::new();
+    let mut rich = ok("c", "");
+    rich.commands[0].output = b"caf\xe9 \0\x1b[2J".to_vec();
+    rich.commands[0].parsed = Some(serde_json::json!([{"uptime": "3 weeks", "n": 1.5}]));
+    rich.commands.push(command("show clock", ""));
+    rich.commands[1].truncated = true;
+    rich.commands[1].elapsed_ms = 0.1 + 0.2;
+    rich.ssh_legacy = Some(vec!["ssh-rsa".into()]);
+    rich.started = rich.started.map(|time| time + Duration::from_micros(1_234_567));
+    let told = [rich, auth_failure("a"), skipped("b")];
+    let mut recorder = fixture.begin("r1", &["a", "b", "c", "d"]);
+    told.iter().for_each(|record| tell(&mut recorder, record));
+    recorder.on(&RunEvent::Ended(&end(1, true))).expect("recorded");
+
+    let records = fixture.records("r1");
+    assert_eq!(records.iter().map(|record| &*record.device).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(records.iter().map(json).collect::<Vec<_>>(), [&told[1], &told[2], &told[0]].map(json));
+    assert_eq!(records[2].commands[0].output, told[0].commands[0].output, "bytes stay bytes");
+    assert_eq!(fixture.run("r1").tally, Tally { devices: 4, ok: 1, failed: 1, skipped: 1, left: 1 });
+}
+
+#[test]
+fn what_is_dropped_without_an_end_is_all_there_and_is_left_as_killed() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["a", "b"]);
+    assert_eq!(fixture.run("r1").standing, Standing::Running);
+    tell(&mut recorder, &ok("a", "x"));
+    drop(recorder);
+    let run = fixture.run("r1");
+    assert_eq!((run.standing, run.tally.left, run.commands.len()), (Standing::Killed, 1, 2));
+    assert_eq!(fixture.left("r1"), (vec!["b".into()], vec![]));
+
+    let mut recorder = fixture.resume("r1");
+    assert!(fixture.store().reopen(&run).expect("no error").is_none(), "it is being written");
+    tell(&mut recorder, &ok("b", "x"));
+    recorder.on(&RunEvent::Ended(&end(0, false))).expect("recorded");
+    drop(recorder);
+    assert_eq!(fixture.run("r1").standing, Standing::Finished);
+}
+
+#[test]
+fn a_device_has_one_outcome() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["a"]);
+    tell(&mut recorder, &ok("a", "first"));
+    drop(recorder);
+    let mut recorder = fixture.resume("r1");
+    tell(&mut recorder, &ok("a", "second"));
+    recorder.on(&RunEvent::Ended(&end(0, false))).expect_err("a second outcome");
+    drop(recorder);
+    assert_eq!(fixture.records("r1")[0].commands[0].output, b"first");
+}
+
+#[test]
+fn what_was_cut_short_is_run_again_unless_it_may_have_changed_something() {
+    let fixture = Fixture::new();
+    let cut = |device: &str, stage| {
+        let mut record = failed(device, ErrorKind::Interrupted, "stopped");
+        record.error = Some(Failure::new(ErrorKind::Interrupted, stage, "stopped").into());
+        record
+    };
+    let mut recorder = fixture.begin("r1", &["reads", "rw-early", "rw-late"]);
+    recorder.on(&RunEvent::HandingOut(&["rw-early", "rw-late"])).expect("recorded");
+    tell(&mut recorder, &cut("reads", Stage::Commands));
+    tell(&mut recorder, &cut("rw-early", Stage::Login));
+    tell(&mut recorder, &cut("rw-late", Stage::Commands));
+    recorder.on(&RunEvent::Ended(&end(0, true))).expect("recorded");
+    drop(recorder);
+    assert_eq!(fixture.left("r1"), (vec!["reads".into(), "rw-early".into()], vec![]));
+    let run = fixture.run("r1");
+    assert_eq!((run.tally.failed, run.tally.left), (1, 2));
+    assert_eq!(run.standing, Standing::CutShort(Ended::Interrupted));
+
+    let mut recorder = fixture.resume("r1");
+    tell(&mut recorder, &ok("reads", "x"));
+    tell(&mut recorder, &ok("rw-early", "x"));
+    drop(recorder);
+    assert_eq!(fixture.left("r1"), (vec![], vec![]));
+    assert_eq!(fixture.records("r1").len(), 3);
+}
+
+#[test]
+fn whoever_was_handed_out_and_never_heard_of_is_doubtful() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["rw-1", "rw-2", "rw-3", "rw-4"]);
+    recorder.on(&RunEvent::HandingOut(&["rw-1", "rw-2", "rw-3"])).expect("recorded");
+    assert_eq!(fixture.left("r1").1.len(), 3, "it is durable at once");
+    let done = ok("rw-1", "x");
+    assert!(recorder.comes_first(&RunEvent::DeviceDone(&done)));
+    tell(&mut recorder, &done);
+    assert_eq!(fixture.left("r1").1, ["rw-2", "rw-3"], "and so is the outcome");
+    let failure = Failure::new(ErrorKind::Connect, Stage::Connect, "refused");
+    recorder
+        .on(&RunEvent::AttemptFailed { device: "rw-2", worker: 0, failure: Some(&failure) })
+        .expect("recorded");
+    drop(recorder);
+    assert_eq!(fixture.left("r1"), (vec!["rw-2".into(), "rw-4".into()], vec!["rw-3".into()]));
+}
+
+/// Cut short before its commands, handed out again, and then nobody knows.
+#[test]
+fn an_earlier_cut_does_not_hide_a_later_doubt() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["rw-1"]);
+    let mut cut = failed("rw-1", ErrorKind::Interrupted, "stopped");
+    cut.error = Some(Failure::new(ErrorKind::Interrupted, Stage::Login, "stopped").into());
+    tell(&mut recorder, &cut);
+    drop(recorder);
+    assert_eq!(fixture.left("r1").0, ["rw-1"]);
+    let mut recorder = fixture.resume("r1");
+    recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect("recorded");
+    drop(recorder);
+    assert_eq!(fixture.left("r1"), (vec![], vec!["rw-1".into()]));
+}
+
+#[test]
+fn an_orderly_end_leaves_no_doubts() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["rw-1"]);
+    recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect("recorded");
+    recorder.on(&RunEvent::Ended(&end(1, true))).expect("recorded");
+    assert_eq!(fixture.left("r1"), (vec!["rw-1".into()], vec![]));
+}
+
+#[test]
+fn two_runs_are_written_at_once() {
+    let fixture = Fixture::new();
+    let names: Vec<String> = (0..500).map(|n| format!("sw-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    std::thread::scope(|scope| {
+        for run in ["r1", "r2"] {
+            let (fixture, names) = (&fixture, &names);
+            scope.spawn(move || {
+                let mut recorder = fixture.begin(run, names);
+                for name in names {
+                    tell(&mut recorder, &ok(name, &"x".repeat(5000)));
+                }
+                recorder.on(&RunEvent::Ended(&end(0, false))).expect("recorded");
+            });
+        }
+    });
+    for run in ["r1", "r2"] {
+        assert_eq!(fixture.run(run).tally.ok, 500);
+    }
+}
+
+#[test]
+fn many_may_create_it_at_once() {
+    for _ in 0..20 {
+        let fixture = Fixture::new();
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| drop(fixture.store()));
+            }
+        });
+        assert!(fixture.store().runs().expect("reads").is_empty());
+    }
+}
+
+#[test]
+fn the_newest_comes_first() {
+    let fixture = Fixture::new();
+    for name in ["r1", "r2", "r3"] {
+        drop(fixture.begin(name, &["a"]));
+    }
+    let names: Vec<_> = fixture.store().runs().expect("reads").into_iter().map(|run| run.name).collect();
+    assert_eq!(names, ["r3", "r2", "r1"]);
+}
+
+#[test]
+fn nobody_else_may_read_it() {
+    let fixture = Fixture::new();
+    let recorder = fixture.begin("r1", &["a"]);
+    for file in fs::read_dir(fixture.path.parent().expect("a folder")).expect("reads") {
+        let file = file.expect("an entry");
+        let mode = file.metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", file.path());
+    }
+    drop(recorder);
+}
+
+/// What is said of a file that cannot be used, which stays as it is.
+fn refusal(path: &Path) -> String {
+    let before = fs::read(path).ok();
+    let created = Store::create(Some(path)).expect_err("refused").to_string();
+    Store::open(Some(path)).expect_err("refused");
+    assert_eq!(fs::read(path).ok(), before);
+    assert!(created.contains(&path.display().to_string()), "{created}");
+    created
+}
+
+#[test]
+fn files_that_are_no_run_store_are_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let text = folder.path().join("text");
+    fs::write(&text, "no database, but long enough to be taken for one at first sight. ".repeat(50))
+        .expect("written");
+    assert!(refusal(&text).contains("file is not a database; it is damaged or no run store"));
+
+    let other = folder.path().join("other.db");
+    Connection::open(&other)
+        .expect("opens")
+        .execute_batch("CREATE TABLE bookmarks (url TEXT)")
+        .expect("creates");
+    assert!(refusal(&other).contains("it is an SQLite file, but no run store of netsweep"));
+
+    let newer = Fixture::new();
+    drop(newer.store());
+    Connection::open(&newer.path).expect("opens").pragma_update(None, "user_version", 99).expect("set");
+    assert!(refusal(&newer.path).contains("newer netsweep (version 99 of its tables, this one knows 1)"));
+
+    assert!(refusal(&folder.path().join("missing/runs.db")).contains("No such file or directory"));
+    assert!(refusal(folder.path()).contains("Is a directory"));
+}
+
+#[test]
+fn a_store_whose_pages_are_damaged_is_refused() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["a"]);
+    tell(&mut recorder, &ok("a", &"x".repeat(100_000)));
+    drop(recorder);
+    let mut bytes = fs::read(&fixture.path).expect("reads");
+    bytes[100..4096].fill(0xa5);
+    fs::write(&fixture.path, bytes).expect("written");
+    let said = Store::create(Some(&fixture.path)).expect_err("refused").to_string();
+    assert!(said.contains("it is damaged or no run store"), "{said}");
+}
+
+/// As on a full disk, which SQLite cannot tell from a file that may not grow.
+#[test]
+fn a_full_disk_is_told_once_keeps_what_was_there_and_lets_nothing_be_handed_out() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["a", "b", "c", "rw-1"]);
+    tell(&mut recorder, &ok("a", "x"));
+    drop(recorder);
+    let mut store = fixture.store();
+    let pages: i64 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("pages");
+    store.db.pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(())).expect("set");
+    let run = fixture.run("r1");
+    let lock = store.reopen(&run).expect("no error").expect("free");
+    let mut recorder = Recorder::new(store, run.id(), lock).expect("starts");
+    tell(&mut recorder, &ok("b", &"x".repeat(100_000)));
+    let error = recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect_err("no room");
+    let said = error.downcast::<StoreFailed>().expect("the store's").to_string();
+    assert!(said.contains("no room is left on the disk") && said.contains("runs.db"), "{said}");
+    recorder.on(&RunEvent::DeviceDone(&ok("c", "x"))).expect("it has been told");
+    recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect_err("not handed out");
+    drop(recorder);
+    assert_eq!(fixture.left("r1"), (vec!["b".into(), "c".into(), "rw-1".into()], vec![]));
+    assert_eq!(fixture.records("r1").len(), 1);
+}
+
+#[test]
+fn a_store_that_another_program_keeps_locked_is_told() {
+    let fixture = Fixture::new();
+    drop(fixture.store());
+    let other = Connection::open(&fixture.path).expect("opens");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("locks");
+    let said = Store::create(Some(&fixture.path)).expect_err("locked").to_string();
+    assert!(said.contains("database is locked; another program holds it locked"), "{said}");
+}

@@ -1,0 +1,451 @@
+//! Runs that are cut short in every way, and finished by another process.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use support::{Ran, inventory, netsweep, run, tally};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An inventory and a store of its own.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new(devices: &str) -> Self {
+        let text = format!("[defaults]\nplatform = \"cisco_ios\"\nusername = \"admin\"\n{devices}");
+        Self { folder: inventory(&text) }
+    }
+
+    fn inventory(&self) -> PathBuf {
+        self.folder.path().join("devices.toml")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("runs.db")
+    }
+
+    /// `netsweep WORDS --store …`, its output piped.
+    fn netsweep(&self, words: &[&str]) -> Command {
+        let mut command = netsweep();
+        command.args(words).arg("--store").arg(self.store()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// A rehearsal on all of its devices.
+    fn rehearsal(&self, words: &[&str]) -> Command {
+        let mut command = self.netsweep(&["run", "--simulate", "--format", "jsonl"]);
+        command.arg("-i").arg(self.inventory()).args(words);
+        command
+    }
+
+    fn resume(&self) -> Command {
+        self.netsweep(&["resume", "--format", "jsonl"])
+    }
+
+    /// Every record in the store, of the newest run.
+    fn export(&self) -> Ran {
+        run(&mut self.netsweep(&["runs", "export"]))
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(child.id().cast_signed()).expect("a process");
+    kill_process(pid, signal).expect("it lives");
+}
+
+#[track_caller]
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < deadline, "never {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// What does not depend on when and where a device was swept.
+fn essence(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let mut records = records.clone();
+    for record in records.values_mut() {
+        for key in ["run", "port", "worker", "started", "timing_ms"] {
+            record[key] = Value::Null;
+        }
+        for command in record["commands"].as_array_mut().expect("commands") {
+            command["elapsed_ms"] = Value::Null;
+        }
+    }
+    records
+}
+
+/// SplitMix64, for moments that nobody has chosen.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+}
+
+/// 2,000 devices of either transport, some of them with a fault that is over quickly.
+const LARGE_FLEET: &str = r#"
+[[devices]]
+name = "ssh-[0001-1400]"
+[[devices]]
+name = "telnet-[001-580]"
+transport = "telnet"
+[[devices]]
+name = "bad-[01-10]"
+vars = { sim_fault = "cut" }
+[[devices]]
+name = "locked-[01-10]"
+vars = { sim_fault = "reject" }
+"#;
+
+/// The same in small.
+const FLEET: &str = r#"
+[[devices]]
+name = "ssh-[001-200]"
+[[devices]]
+name = "telnet-[001-080]"
+transport = "telnet"
+[[devices]]
+name = "bad-[1-4]"
+vars = { sim_fault = "cut" }
+[[devices]]
+name = "locked-[1-4]"
+vars = { sim_fault = "reject" }
+"#;
+
+/// The supervisor is killed again and again, at any moment; the store ends up as if nothing had been.
+#[test]
+fn killed_at_random_and_resumed_until_it_is_done() {
+    let seed = std::env::var("NETSWEEP_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| {
+        let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
+        u64::from(now.subsec_nanos())
+    });
+    println!("NETSWEEP_TEST_SEED={seed}");
+    let mut chance = Chance(seed);
+    let words =
+        ["-P", "2", "-T", "25", "--sim-seed", "7", "--sim-login", "5ms", "--sim-command", "10ms..40ms"];
+    let commands = ["show version", "show clock"];
+
+    let quiet = Place::new(LARGE_FLEET);
+    run(quiet.rehearsal(&words).args(commands)).expect_code(1);
+    let undisturbed = quiet.export();
+    undisturbed.expect_code(0);
+    let undisturbed = undisturbed.records();
+    assert_eq!(undisturbed.len(), 2000);
+
+    let place = Place::new(LARGE_FLEET);
+    let mut durable: BTreeSet<String> = BTreeSet::new();
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for life in 0..20 {
+        let mut command = if life == 0 { place.rehearsal(&words) } else { place.resume() };
+        if life == 0 {
+            command.args(commands);
+        }
+        let mut child = command.spawn().expect("it starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        // At least something is done, so that a run exists and lives come to an end.
+        let mut lines = String::new();
+        for _ in 0..1 + chance.below(40) {
+            stdout.read_line(&mut lines).expect("a record");
+        }
+        sleep(Duration::from_millis(chance.below(40)));
+        child.kill().expect("killed");
+        let mut rest = Vec::new();
+        std::io::Read::read_to_end(&mut stdout, &mut rest).expect("the pipe's rest");
+        let stderr = std::io::read_to_string(child.stderr.take().expect("piped")).expect("UTF-8");
+        let status = child.wait().expect("reaped");
+        lines += &String::from_utf8_lossy(&rest);
+        for line in lines.lines() {
+            // The last line may be torn.
+            let Ok(record) = serde_json::from_str::<Value>(line) else { continue };
+            let device = record["device"].as_str().expect("a name").to_owned();
+            assert!(!durable.contains(&device), "life {life}: {device} had its durable outcome: {stderr}");
+            told.insert(device);
+        }
+        let records = place.export();
+        records.expect_code(0);
+        durable = records.records().into_keys().collect();
+        assert!(durable.is_subset(&told), "life {life}: what is durable was told before");
+        assert!(status.signal().is_some(), "life {life} was not long enough to be killed");
+    }
+    // The last life is left alone; its fleet counts who was called.
+    let left = undisturbed.len() - durable.len();
+    let last = run(&mut place.resume());
+    let records = last.records();
+    last.expect_code(i32::from(records.values().any(|record| record["status"] != "ok")));
+    assert_eq!(records.len(), left);
+    assert!(records.keys().all(|device| !durable.contains(device)), "only those without an outcome");
+    if left > 0 {
+        let connections = format!("simulated fleet: {left} connections");
+        assert!(last.stderr.contains(&connections), "{connections} are not said in {}", last.stderr);
+    }
+
+    let finished = place.export();
+    finished.expect_code(0);
+    assert_eq!(essence(&finished.records()), essence(&undisturbed));
+    let nothing = run(&mut place.resume());
+    nothing.expect_code(0);
+    assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing to resume"), "{}", nothing.stderr);
+}
+
+const TWENTY: &str = "[[devices]]\nname = \"r-[01-20]\"\n";
+
+/// Commands that may change a device are not sent a second time, whatever the supervisor's death
+/// leaves unknown.
+#[test]
+fn what_may_have_changed_a_device_is_not_run_again() {
+    let place = Place::new(TWENTY);
+    let words = ["-P", "1", "-T", "4", "--sim-login", "1ms", "--sim-command", "400ms"];
+    let mut child = place.rehearsal(&words).args(["configure terminal", "end"]).spawn().expect("it starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("a record");
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+
+    let before = place.export().records();
+    let first: Value = serde_json::from_str(line.lines().next().expect("a line")).expect("JSON");
+    assert!(before.contains_key(first["device"].as_str().expect("a name")), "durable before it is told");
+    let resumed = run(&mut place.resume());
+    resumed.expect_code(1);
+    let counts = tally(&resumed.records());
+    let doubtful = *counts.get("failed crashed").expect("those that were handed out");
+    assert!((1..=8).contains(&doubtful), "no more than were handed out: {counts:?}");
+    assert_eq!(counts.values().sum::<usize>(), 20 - before.len());
+    let contacted = 20 - before.len() - doubtful;
+    assert!(
+        resumed.stderr.contains(&format!("simulated fleet: {contacted} connections")),
+        "{}",
+        resumed.stderr
+    );
+    let all = place.export().records();
+    assert_eq!(all.len(), 20);
+    for record in all.values().filter(|record| record["error"]["kind"] == "crashed") {
+        let message = record["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("not run again"), "{message}");
+    }
+}
+
+#[test]
+fn an_interrupt_says_how_to_go_on_and_so_it_goes_on() {
+    let place = Place::new(TWENTY);
+    let words = ["-P", "1", "-T", "2", "--sim-command", "200ms", "show version"];
+    let mut child = place.rehearsal(&words).spawn().expect("it starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    let mut first = String::new();
+    stdout.read_line(&mut first).expect("a record");
+    signal(&child, Signal::INT);
+    let rest = std::io::read_to_string(stdout).expect("UTF-8");
+    let stderr = std::io::read_to_string(child.stderr.take().expect("piped")).expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3));
+    let said = stderr.lines().find_map(|line| line.split_once("finish the run with: netsweep "));
+    let (_, words) = said.unwrap_or_else(|| panic!("no way to go on in {stderr}"));
+
+    let listed = run(&mut place.netsweep(&["runs", "list"]));
+    assert!(
+        listed.stdout.contains("interrupted") && listed.stdout.contains("show version"),
+        "{}",
+        listed.stdout
+    );
+    let shown = run(&mut place.netsweep(&["runs", "show"]));
+    assert!(shown.stdout.contains("left: r-"), "{}", shown.stdout);
+    let resumed = run(netsweep().args(words.split(' ')).args(["--format", "jsonl", "-T", "4"]));
+    resumed.expect_code(0);
+    let done = first.lines().count() + rest.lines().count();
+    assert_eq!(resumed.records().len(), 20 - done);
+    assert!(resumed.stderr.contains("1 process × 4 threads"), "a mix of its own: {}", resumed.stderr);
+
+    // And the store tells what was printed, to the letter.
+    let exported = place.export();
+    let told: BTreeSet<&str> = first.lines().chain(rest.lines()).chain(resumed.stdout.lines()).collect();
+    assert_eq!(exported.stdout.lines().collect::<BTreeSet<_>>(), told);
+    let csv = run(&mut place.netsweep(&["runs", "export", "--format", "csv"]));
+    assert!(csv.stdout.starts_with("run,device,address,port,"), "{}", csv.stdout);
+    let listed = run(&mut place.netsweep(&["runs", "list"]));
+    assert!(listed.stdout.contains("finished"), "{}", listed.stdout);
+}
+
+/// Cut short at once: what was running counts as not run.
+#[test]
+fn devices_that_were_interrupted_are_run_again() {
+    let place = Place::new(TWENTY);
+    let words =
+        ["-P", "1", "-T", "4", "--sim-login", "1ms", "--sim-command", "25s", "--grace", "0s", "show version"];
+    let mut child = place.rehearsal(&words).spawn().expect("it starts");
+    wait_until("recorded", || place.store().exists());
+    sleep(Duration::from_millis(1000));
+    signal(&child, Signal::INT);
+    let stdout = std::io::read_to_string(child.stdout.take().expect("piped")).expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3));
+    assert!(stdout.contains(r#""kind":"interrupted""#), "{stdout}");
+    let listed = run(&mut place.netsweep(&["runs", "list"]));
+    let counts = listed.stdout.lines().nth(1).expect("a run").split_whitespace().collect::<Vec<_>>();
+    assert_eq!(counts[3..8], ["20", "0", "0", "0", "20"], "{}", listed.stdout);
+}
+
+#[test]
+fn a_run_that_somebody_works_at_is_left_to_them() {
+    let place = Place::new(TWENTY);
+    let words = ["-P", "1", "-T", "1", "--sim-command", "300ms", "show version"];
+    let mut child = place.rehearsal(&words).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a record");
+    let record: Value = serde_json::from_str(&line).expect("JSON");
+    let name = record["run"].as_str().expect("a name");
+    let refused = run(place.resume().arg(name));
+    refused.expect_code(2);
+    assert!(refused.stderr.contains("another process works at run"), "{}", refused.stderr);
+    let none = run(&mut place.resume());
+    none.expect_code(0);
+    assert!(none.stderr.contains("nothing to resume"), "{}", none.stderr);
+    let listed = run(&mut place.netsweep(&["runs", "list"]));
+    assert!(listed.stdout.contains("running"), "{}", listed.stdout);
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+}
+
+#[test]
+fn devices_that_the_inventory_no_longer_has_are_named() {
+    let place = Place::new(TWENTY);
+    let mut child = place
+        .rehearsal(&["-P", "1", "-T", "1", "--sim-command", "300ms", "show version"])
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a record");
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    let text = fs::read_to_string(place.inventory()).expect("reads").replace("r-[01-20]", "r-[01-18]");
+    fs::write(place.inventory(), text).expect("written");
+    let refused = run(&mut place.resume());
+    refused.expect_code(2);
+    assert!(refused.stderr.contains("no longer has r-19, r-20"), "{}", refused.stderr);
+    let unknown = run(place.resume().arg("yesterday"));
+    unknown.expect_code(2);
+    assert!(unknown.stderr.contains("there is no run \"yesterday\""), "{}", unknown.stderr);
+}
+
+#[test]
+fn no_secret_is_stored() {
+    let place = Place::new(
+        "password = \"hunter2-in-the-inventory\"\n[[devices]]\nname = \"r-1\"\naddress = \"127.0.0.1\"\nport = 1\n",
+    );
+    let mut command = place.netsweep(&["run", "--retries", "0", "show version"]);
+    run(command.arg("-i").arg(place.inventory())).expect_code(1);
+    for file in fs::read_dir(place.folder.path()).expect("reads") {
+        let path = file.expect("an entry").path();
+        let bytes = fs::read(&path).expect("reads");
+        let found = bytes.windows(7).any(|window| window == b"hunter2");
+        assert_eq!(found, path.ends_with("devices.toml"), "{}", path.display());
+    }
+}
+
+#[test]
+fn without_a_store_nothing_is_written() {
+    let home = tempfile::tempdir().expect("a directory");
+    let command = |words: &[&str]| {
+        let mut command = netsweep();
+        command
+            .env("HOME", home.path())
+            .args(["run", "--simulate", "-l", "core-*", "show version"])
+            .args(words);
+        command
+    };
+    run(&mut command(&["--no-store"])).expect_code(0);
+    assert!(!home.path().join(".local").exists());
+    run(&mut command(&["--no-store", "--store", "x"])).expect_code(2);
+    run(&mut command(&[])).expect_code(0);
+    assert!(home.path().join(".local/share/netsweep/runs.db").exists());
+    let listed = run(netsweep().env("HOME", home.path()).args(["runs", "list"]));
+    assert_eq!(listed.stdout.lines().count(), 2, "{}", listed.stdout);
+}
+
+/// A store that cannot be used is told before anything is started.
+fn refused(store: &Path, said: &str) {
+    let ran =
+        run(netsweep().args(["run", "--simulate", "-l", "core-*", "show version", "--store"]).arg(store));
+    ran.expect_code(2);
+    assert_eq!(ran.stdout, "");
+    let path = store.display().to_string();
+    assert!(
+        ran.stderr.contains(said) && ran.stderr.contains(&path),
+        "{said:?} is not said in {}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("--store FILE"), "nor is a remedy: {}", ran.stderr);
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_told_before_anything_is_started() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let damaged = folder.path().join("damaged.db");
+    fs::write(&damaged, "what is this? ".repeat(1000)).expect("written");
+    refused(&damaged, "file is not a database");
+    refused(&folder.path().join("missing/runs.db"), "No such file or directory");
+    // Nobody may create a file there, root included.
+    refused(Path::new("/sys/runs.db"), "Permission denied");
+}
+
+/// The disk is full in the middle of it: running sessions finish, what was recorded stays, and the
+/// run can be finished later. Says what the store has after that.
+fn on_a_full_disk(commands: &[&str]) -> BTreeMap<String, usize> {
+    let place = Place::new(FLEET);
+    let words = ["-P", "2", "-T", "4", "--sim-login", "1ms", "--sim-command", "5ms", "--sim-output", "40000"];
+    // The system refuses to let any file grow beyond that, as a full disk does.
+    let mut command = Command::new("sh");
+    let mut sweep = place.rehearsal(&words);
+    sweep.args(commands);
+    command.args(["-c", "trap '' XFSZ; ulimit -f 3000; exec \"$@\"", "sh"]).arg(sweep.get_program());
+    command.args(sweep.get_args()).current_dir(support::repository());
+    command.envs(sweep.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = run(&mut command);
+    ran.expect_code(4);
+    assert!(ran.stderr.contains("cannot write to the run store"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no new devices; running sessions may finish"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("what is left can be run with `netsweep resume "), "{}", ran.stderr);
+    let told = ran.records();
+    assert!(!tally(&told).contains_key("failed interrupted"), "sessions were cut short: {:?}", tally(&told));
+    let recorded = place.export().records();
+    assert!(!recorded.is_empty() && recorded.len() < 288, "{}", recorded.len());
+    assert!(recorded.keys().all(|device| told.contains_key(device)));
+    let resumed = run(&mut place.resume());
+    resumed.expect_code(1);
+    assert_eq!(resumed.records().len(), 288 - recorded.len());
+    let all = place.export().records();
+    assert_eq!(all.len(), 288);
+    tally(&all)
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_loses_nothing_that_was_recorded() {
+    let after = on_a_full_disk(&["show version"]);
+    assert_eq!(after.get("ok -"), Some(&280), "{after:?}");
+}
+
+/// What was handed out and could not be recorded is not run again.
+#[test]
+fn a_full_disk_makes_no_change_happen_twice() {
+    let after = on_a_full_disk(&["configure terminal", "end", "show version"]);
+    let doubtful = after.get("failed crashed").copied().unwrap_or_default();
+    assert!((1..=10).contains(&doubtful), "no more than were at work: {after:?}");
+}
