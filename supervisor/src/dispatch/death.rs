@@ -24,7 +24,6 @@ impl Dispatcher {
             return;
         };
         let mut held: Vec<JobId> = worker.held.iter().copied().collect();
-        // Unbegun jobs count as company: they may have begun, and the word of it died with the worker.
         let alone = held.len() == 1;
         for &job in &held {
             self.bereave(id, job, death, alone);
@@ -43,9 +42,17 @@ impl Dispatcher {
     fn bereave(&mut self, id: WorkerId, job_id: JobId, death: &Death, alone: bool) {
         let step = self.jobs[job_id.index()].step_on(id);
         self.release(id, job_id);
-        let Some(step) = step.filter(|step| step.has_begun()) else { return };
+        let Some(step) = step else { return };
         let job = &mut self.jobs[job_id.index()];
         let reason = death.reason();
+        if matches!(death, Death::Fault(_)) && self.phase == Phase::Running {
+            // Also where it had not begun: it may have, and the word of it died with the worker.
+            job.suspect = true;
+            job.deaths_alone += u32::from(alone);
+        }
+        if !step.has_begun() && job.deaths_alone < DEATHS_ALONE {
+            return;
+        }
         // The word that commands begin is in the pipe before they do, and the pipe was read to its end.
         let commanding = matches!(step, Step::Commanding { .. });
         let stage = if commanding { Stage::Commands } else { Stage::Prepare };
@@ -53,10 +60,6 @@ impl Dispatcher {
         if self.phase != Phase::Running {
             let message = format!("the run was ended while this device was being worked on ({reason})");
             return self.settle(id, job_id, lost(ErrorKind::Interrupted, message));
-        }
-        if matches!(death, Death::Fault(_)) {
-            job.suspect = true;
-            job.deaths_alone += u32::from(alone);
         }
         if commanding && !job.spec.read_only {
             let message = format!(

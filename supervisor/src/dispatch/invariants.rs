@@ -31,7 +31,11 @@ impl Witness {
     pub(super) fn outcome_is_true(&self, leaving: &Leaving, verdict: &Verdict) -> Kept {
         let true_to_it = match &leaving.because {
             Because::Finished(told) => told == verdict,
-            Because::WorkerGone => matches!(verdict, Verdict::Lost(_)) && leaving.step > Step::Queued,
+            Because::WorkerGone => match verdict {
+                // Of one that had not begun this only: it may have, unheard.
+                Verdict::Lost(failure) => leaving.step > Step::Queued || failure.kind == ErrorKind::Crashed,
+                Verdict::Told(_) => false,
+            },
         };
         ensure(true_to_it, || format!("{leaving:?} was settled as {verdict:?}"))
     }

@@ -641,3 +641,12 @@ fn logins_begin_at_the_rate_that_is_allowed() {
     let begun = story.pass(2.0).len();
     assert!((9..=11).contains(&begun), "{begun} in two seconds");
 }
+
+#[test]
+fn who_brings_workers_down_before_a_word_of_it_is_found_too() {
+    let (mut story, sent) = Story::under_way(mix(1, 1), reading(1));
+    assert_eq!(sent, ["send 0 to w0"]);
+    assert_eq!(story.dies(w(0)), ["start w0'"]);
+    assert_eq!(story.tell(Event::WorkerReady(after(w(0)))), ["send 0 to w0'"]);
+    assert_eq!(story.dies(after(w(0))), ["0 lost: crashed", "complete"]);
+}

@@ -312,7 +312,7 @@ impl Witness {
         for &job_id in &held {
             let job = &mut self.jobs[job_id.index()];
             let step = job.on.take().map_or(Step::Queued, |(_, step)| step);
-            if fault && step > Step::Queued {
+            if fault {
                 job.company = Some(held.len());
                 job.deaths_alone += u32::from(held.len() == 1);
             }

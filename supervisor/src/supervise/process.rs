@@ -32,6 +32,8 @@ const PASSED_ON: [&str; 5] = ["LD_LIBRARY_PATH", "LOCALDOMAIN", "RES_OPTIONS", "
 
 /// How long a worker may take to exit after its pipe was closed or its process killed.
 const EXIT_GRACE: Duration = Duration::from_secs(2);
+/// Log lines of one worker that are passed on, where it was not asked for details.
+const LOG_LINES: usize = 1000;
 /// Longest log line of a worker that is passed on, in bytes.
 const LOG_LINE: u64 = 4096;
 const READ_BUFFER: usize = 64 * 1024;
@@ -112,6 +114,7 @@ impl WorkerProcess {
         // Bounded by the dispatcher's credit.
         let (to_worker, messages) = crossbeam_channel::unbounded();
         let process = Self { id, child, to_worker: Some(to_worker), killed: None };
+        let log_lines = if setup.verbose { usize::MAX } else { LOG_LINES };
         process.send(ToWorker::Setup(setup));
         let threads = [
             pipe_thread(format!("to-worker-{}", id.number), move || write_messages(&messages, stdin)),
@@ -121,7 +124,7 @@ impl WorkerProcess {
             }),
             pipe_thread(format!("log-of-worker-{}", id.number), {
                 let incoming = incoming.clone();
-                move || read_log(id, stderr, &incoming)
+                move || read_log(id, stderr, log_lines, &incoming)
             }),
         ];
         threads
@@ -258,13 +261,22 @@ fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming
     Ok(())
 }
 
-fn read_log(id: WorkerId, stderr: impl Read, incoming: &Sender<Incoming>) {
+fn read_log(id: WorkerId, stderr: impl Read, most: usize, incoming: &Sender<Incoming>) {
     let mut stderr = BufReader::new(stderr);
     let mut line = Vec::new();
+    let mut lines = 0;
     while (&mut stderr).take(LOG_LINE).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
-        if !text.is_empty() && incoming.send(Incoming::Log(id, text)).is_err() {
+        lines += usize::from(!text.is_empty());
+        let told = match lines {
+            _ if text.is_empty() => continue,
+            _ if lines <= most => text,
+            _ if lines == most + 1 => "further lines are left out".into(),
+            // Read on: a worker that nobody listens to would hang.
+            _ => continue,
+        };
+        if incoming.send(Incoming::Log(id, told)).is_err() {
             return;
         }
     }

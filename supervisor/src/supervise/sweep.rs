@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, select_biased};
 use netsweep_shared::job::{JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, Timing};
@@ -16,6 +16,7 @@ use super::gather::{Gatherer, OutOfTurn};
 use super::process::{Incoming, PipeFault, WorkerCommand, WorkerProcess};
 use super::signals::Signals;
 use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
+use crate::dispatch::witness::Witness;
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
 use crate::host_keys::{HostKeys, Learned};
@@ -29,6 +30,13 @@ const USAGE_EVERY: Duration = Duration::from_secs(1);
 /// Messages of all workers that wait for us. When it is full the pipes fill, then the workers'
 /// own queues, then the devices' sockets.
 const WAITING: usize = 1024;
+
+/// Of the tests: where this is set in the environment, the run is held to the supervision invariants.
+const WITNESS: &str = "NETSWEEP_WITNESS";
+
+fn broken(invariant: String) -> anyhow::Error {
+    anyhow!("a supervision invariant does not hold, which is a defect of netsweep: {invariant}")
+}
 
 /// How a sweep ended.
 #[derive(Clone, Debug)]
@@ -68,7 +76,11 @@ pub fn sweep(
     let mut order: Vec<JobId> = (0..plan.jobs.len() as u32).map(JobId).collect();
     // Neighbours in an inventory are often neighbours in a rack, behind one line.
     order.shuffle(&mut StdRng::seed_from_u64(plan.seed));
+    let mut witness = std::env::var_os(WITNESS).map(|_| Witness::new(&settings, &specs));
     let (dispatcher, actions) = Dispatcher::start(settings, specs, order);
+    if let Some(witness) = &mut witness {
+        witness.saw_start(&actions).map_err(broken)?;
+    }
     let (tell, incoming) = crossbeam_channel::bounded(WAITING);
     let mut sweep = Sweep {
         plan,
@@ -76,6 +88,7 @@ pub fn sweep(
         host_keys,
         listener,
         dispatcher,
+        witness,
         began: Instant::now(),
         listened: Duration::ZERO,
         first_dispatch: None,
@@ -99,6 +112,7 @@ struct Sweep<'a> {
     host_keys: &'a mut HostKeys,
     listener: &'a mut dyn Consumer,
     dispatcher: Dispatcher,
+    witness: Option<Witness>,
     began: Instant,
     /// Spent in the listeners.
     listened: Duration,
@@ -149,7 +163,11 @@ impl Sweep<'_> {
 
     fn handle(&mut self, event: Event) -> Result<()> {
         let now = self.began.elapsed().saturating_sub(self.listened);
+        let seen = self.witness.is_some().then(|| event.clone());
         let actions = self.dispatcher.handle(event, now);
+        if let (Some(witness), Some(event)) = (&mut self.witness, seen) {
+            witness.saw(&event, &actions).map_err(broken)?;
+        }
         self.act(actions)
     }
 
