@@ -24,5 +24,8 @@ pub mod watchdog;
 mod channel;
 pub mod platform;
 pub mod session;
+// All of that, fed with anything.
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 
 pub use serve::main;

@@ -78,7 +78,7 @@ impl Screen {
             let (text, rest) = bytes.split_at(run);
             bytes = match rest {
                 // The common case, without a copy.
-                [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] if self.is_fresh() => {
+                [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] if self.is_fresh() && run <= LONGEST_LINE => {
                     sink.line(text, true);
                     rest
                 }
@@ -132,28 +132,38 @@ impl Screen {
         self.clear();
     }
 
-    /// Writes `text` at the cursor.
-    fn write(&mut self, text: &[u8], sink: &mut impl LineSink) {
-        if text.is_empty() {
-            return;
-        }
-        if self.cursor >= self.line.len() {
-            self.line.resize(self.cursor, b' ');
-            self.line.extend_from_slice(text);
-        } else {
-            self.overwritten = true;
-            let end = self.forward(text.iter().filter(|byte| !continues(**byte)).count());
-            if end - self.cursor == text.len() {
-                self.line[self.cursor..end].copy_from_slice(text);
-            } else {
-                self.line.splice(self.cursor..end, text.iter().copied());
+    /// Writes `text` at the cursor. What makes the line too long begins it anew, at the same byte
+    /// in whatever pieces the text comes.
+    fn write(&mut self, mut text: &[u8], sink: &mut impl LineSink) {
+        while let Some(&first) = text.first() {
+            let room = LONGEST_LINE.saturating_sub(self.line.len().max(self.cursor));
+            let over = self.cursor < self.line.len();
+            if room == 0 && (!over || continues(first)) {
+                sink.line(&self.line, false);
+                self.clear();
+                self.continued = true;
+                continue;
             }
+            let (now, later) = text.split_at(text.len().min(room.max(1)));
+            if over {
+                self.overwrite(now);
+            } else {
+                self.line.resize(self.cursor, b' ');
+                self.line.extend_from_slice(now);
+            }
+            self.cursor += now.len();
+            text = later;
         }
-        self.cursor += text.len();
-        if self.line.len() > LONGEST_LINE {
-            sink.line(&self.line, false);
-            self.clear();
-            self.continued = true;
+    }
+
+    /// Puts `text` in the place of as many characters from the cursor on.
+    fn overwrite(&mut self, text: &[u8]) {
+        self.overwritten = true;
+        let end = self.forward(text.iter().filter(|byte| !continues(**byte)).count());
+        if end - self.cursor == text.len() {
+            self.line[self.cursor..end].copy_from_slice(text);
+        } else {
+            self.line.splice(self.cursor..end, text.iter().copied());
         }
     }
 

@@ -37,6 +37,8 @@ use ssh2::Channel;
 pub use self::connection::Connection;
 use self::drive::awaited;
 pub(crate) use self::exec::{Exec, Exit};
+#[cfg(any(test, fuzzing))]
+pub use self::overheard::fuzz::overheard;
 use super::{Transport, TransportError};
 
 /// A shell on a device.

@@ -4,6 +4,8 @@
 //! Telnet server at all sees only what is typed.
 
 mod conversation;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod guard;
 mod options;
 

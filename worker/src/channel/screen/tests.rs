@@ -115,6 +115,23 @@ fn an_endless_line_goes_ahead_in_pieces() {
     assert_eq!(screen.current(), b"prompt");
 }
 
+#[test]
+fn an_endless_line_reads_the_same_in_any_pieces() {
+    let x = "x".repeat(LONGEST_LINE);
+    for sent in [
+        format!("{x}abc\rdef\r\n"),
+        format!("{}\x1b[1024Gabc\rdef{x}", &x[1000..]),
+        format!("{x}\rпривет{x}\r\n"),
+        format!("п{x}\rxпривет\x08{x}"),
+        format!("{x}{x}\n{x}\n"),
+    ] {
+        let whole = shown(sent.as_bytes(), sent.len());
+        for chunk in [1, 7, 1000, LONGEST_LINE - 1] {
+            assert!(shown(sent.as_bytes(), chunk) == whole, "{} by {chunk}", &sent[LONGEST_LINE..]);
+        }
+    }
+}
+
 /// Numbers that differ from run to run of the loop and not from run to run of the test.
 struct Dice(u64);
 

@@ -4,6 +4,9 @@
 //! server said instead. So the first bytes are looked at on their way in, for error messages
 //! only: what is missed costs no more than a poorer message.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
+
 use std::io::ErrorKind;
 
 use ssh2::Session;
