@@ -109,12 +109,15 @@ fn killed_workers_lose_nothing() {
 #[test]
 fn a_worker_that_hangs_is_replaced() {
     let mut child = slow_sweep().spawn().expect("it starts");
-    let stdout = under_way(&mut child, 5);
+    // Five waves of half a second: there was a heartbeat.
+    let stdout = under_way(&mut child, 100);
     let stopped = *workers(child.id()).first().expect("a worker");
     signal(stopped, Signal::STOP);
     let ran = finish(child, stdout);
     ran.expect_code(0);
-    assert!(ran.stderr.contains("said nothing for"), "it is told: {}", ran.stderr);
+    let said = ran.stderr.lines().find(|line| line.contains("said nothing for"));
+    let said = said.unwrap_or_else(|| panic!("it is not told: {}", ran.stderr));
+    assert!(said.contains("its sessions were at: "), "{said}");
 }
 
 #[test]

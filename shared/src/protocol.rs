@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, JobId};
-use crate::outcome::{AttemptEnd, CommandEnd};
+use crate::outcome::{AttemptEnd, CommandEnd, Stage};
 use crate::platform::Platform;
 
 /// Version of the messages below. A change of any of them, or of a type that they contain,
@@ -15,7 +15,7 @@ use crate::platform::Platform;
 ///
 /// 1. The first.
 /// 2. Routes, jumps, keys, host keys and modes in jobs; new host keys from workers.
-/// 3. Shut-in workers; jobs that are withdrawn.
+/// 3. Shut-in workers; jobs that are withdrawn; heartbeats that tell what is being done.
 pub const PROTOCOL_VERSION: u32 = 3;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
@@ -162,8 +162,18 @@ pub enum FromWorker {
     },
     /// After `Drain` or `Withdraw`: this job was not begun.
     Returned(JobId),
-    /// Nothing to say for [`HEARTBEAT`]: the worker is alive.
-    Alive,
+    /// Every [`HEARTBEAT`]: the worker is alive, and its session threads are at this; those that wait for
+    /// a job are not named.
+    Alive(Vec<Activity>),
+}
+
+/// What a session thread is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Whose session it runs.
+    pub job: JobId,
+    /// How far that has come.
+    pub stage: Stage,
 }
 
 /// Most bytes of output in one frame.

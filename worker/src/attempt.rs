@@ -58,8 +58,9 @@ fn try_run(
     let (link, transport) = reach(job, slot, &shared.hub, device, &new_key, tried)?;
     let connected = Instant::now();
     clock.connected = Some(connected);
+    slot.enter(Stage::Handshake);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
-    let observer = &mut Reporter { job: job.id, outbox: &shared.outbox, clock };
+    let observer = &mut Reporter { job: job.id, slot, outbox: &shared.outbox, clock };
     match transport {
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
@@ -111,16 +112,19 @@ impl Clock {
 /// Tells the supervisor what the session observes.
 struct Reporter<'a> {
     job: JobId,
+    slot: &'a Slot,
     outbox: &'a Outbox,
     clock: &'a mut Clock,
 }
 
 impl Observer for Reporter<'_> {
     fn logged_in(&mut self) {
+        self.slot.enter(Stage::Prepare);
         self.outbox.say(FromWorker::LoggedIn(self.job));
     }
 
     fn commands_begin(&mut self) {
+        self.slot.enter(Stage::Commands);
         self.clock.commands_began = Some(Instant::now());
         // Were this lost with us, commands that may not be repeated would be.
         self.outbox.say_for_certain(FromWorker::CommandsBegin(self.job));

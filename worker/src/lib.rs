@@ -6,10 +6,11 @@
 //! Blocking, straight-line code in one thread per session; every wait on a device goes through
 //! [`link::Link::wait`].
 
-// From the outside in: the pipe, the threads, one attempt; and what is said of it.
+// From the outside in: the pipe, the threads and what they are at, one attempt; and what is said of it.
 mod attempt;
 mod outbox;
 mod pool;
+mod register;
 pub mod sandbox;
 pub mod serve;
 // Reaching a device: its routes, directly or through other hosts, deadlines, and what carries the

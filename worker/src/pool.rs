@@ -1,8 +1,8 @@
 //! The session threads and the jobs that wait for them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,7 @@ use crate::attempt::{self, Shared};
 use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
+use crate::register::Register;
 use crate::watchdog::{Slot, Watchdog};
 
 /// Enough for libssh2 and OpenSSL with room to spare; only what is touched is resident.
@@ -31,7 +32,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Starts the session threads, or as many as the machine gives.
-    pub(crate) fn start(setup: &Setup, outbox: Outbox) -> Result<Self> {
+    pub(crate) fn start(setup: &Setup, register: Arc<Register>, outbox: Outbox) -> Result<Self> {
         let mut platforms = HashMap::new();
         for platform in &setup.platforms {
             platforms.insert(platform.name.clone(), CompiledPlatform::compile(platform)?);
@@ -40,7 +41,6 @@ impl Pool {
         let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
         let hub = Hub::new(&watchdog);
         let shared = Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox, hub });
-        let register = Arc::new(Register::default());
         // Unbounded, because the supervisor's credit bounds it.
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for number in 0..threads {
@@ -81,46 +81,6 @@ impl Pool {
     pub(crate) fn cancel(&self) {
         self.drain();
         self.watchdog.cancel_all();
-    }
-}
-
-/// Which session runs where, and which jobs are not to be begun.
-#[derive(Default)]
-struct Register(Mutex<Entries>);
-
-#[derive(Default)]
-struct Entries {
-    running: HashMap<JobId, Slot>,
-    withdrawn: HashSet<JobId>,
-}
-
-impl Register {
-    fn withdraw(&self, job: JobId) {
-        let mut entries = self.entries();
-        match entries.running.get(&job) {
-            Some(slot) => slot.withdraw(),
-            // It waits; or it has just ended, and then its number never comes again.
-            None => drop(entries.withdrawn.insert(job)),
-        }
-    }
-
-    /// Whether `job` may begin.
-    fn begin(&self, job: JobId, slot: &Slot) -> bool {
-        let mut entries = self.entries();
-        let may_begin = !entries.withdrawn.remove(&job);
-        if may_begin {
-            slot.begin();
-            entries.running.insert(job, slot.clone());
-        }
-        may_begin
-    }
-
-    fn end(&self, job: JobId) {
-        self.entries().running.remove(&job);
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

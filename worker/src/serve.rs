@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use netsweep_shared::frame::{self, FrameReader};
@@ -9,6 +10,7 @@ use netsweep_shared::protocol::{Hello, Setup, ToWorker};
 
 use crate::outbox::Outbox;
 use crate::pool::Pool;
+use crate::register::Register;
 use crate::sandbox;
 
 const READ_BUFFER: usize = 64 * 1024;
@@ -59,12 +61,23 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
         tracing::info!("not shut in, as asked");
     }
 
-    let outbox = Outbox::open(output).context("cannot start the thread that writes to the supervisor")?;
-    take_jobs(&mut input, setup, outbox)
+    let register = Arc::new(Register::default());
+    let doing = {
+        let register = Arc::clone(&register);
+        move || register.activities()
+    };
+    let outbox =
+        Outbox::open(output, doing).context("cannot start the thread that writes to the supervisor")?;
+    take_jobs(&mut input, setup, register, outbox)
 }
 
-fn take_jobs(input: &mut FrameReader<impl Read>, setup: Setup, outbox: Outbox) -> Result<()> {
-    let pool = Pool::start(&setup, outbox)?;
+fn take_jobs(
+    input: &mut FrameReader<impl Read>,
+    setup: Setup,
+    register: Arc<Register>,
+    outbox: Outbox,
+) -> Result<()> {
+    let pool = Pool::start(&setup, register, outbox)?;
     while let Some(message) = input.read::<ToWorker>().context("the supervisor's pipe")? {
         match message {
             ToWorker::Job(job) => pool.take(*job),

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use netsweep_shared::outcome::Stage;
 use socket2::Socket;
 
 use crate::transport::TransportError;
@@ -53,7 +54,11 @@ struct Post {
     socket: Mutex<Option<Arc<Socket>>>,
     fired: AtomicU8,
     permit: AtomicU8,
+    /// Place of the session's stage among [`STAGES`].
+    stage: AtomicU8,
 }
+
+const STAGES: [Stage; 5] = [Stage::Connect, Stage::Handshake, Stage::Login, Stage::Prepare, Stage::Commands];
 
 const QUIET: u8 = 0;
 const DEADLINE: u8 = 1;
@@ -161,6 +166,7 @@ impl Row {
                     socket: Mutex::new(None),
                     fired: AtomicU8::new(QUIET),
                     permit: AtomicU8::new(OPEN),
+                    stage: AtomicU8::new(0),
                 })
                 .collect(),
         })
@@ -208,7 +214,20 @@ pub struct Slot {
 impl Slot {
     /// The next session begins here, and may log in.
     pub(crate) fn begin(&self) {
+        self.enter(Stage::Connect);
         self.post().permit.store(OPEN, Ordering::SeqCst);
+    }
+
+    /// The session has come to `stage`.
+    pub(crate) fn enter(&self, stage: Stage) {
+        let place = STAGES.iter().position(|known| *known == stage).unwrap_or_default();
+        self.post().stage.store(place as u8, Ordering::Relaxed);
+    }
+
+    /// How far the session has come.
+    pub(crate) fn stage(&self) -> Stage {
+        let place = self.post().stage.load(Ordering::Relaxed);
+        STAGES.get(usize::from(place)).copied().unwrap_or(Stage::Connect)
     }
 
     /// Ends the session, unless it has committed itself.
@@ -226,7 +245,10 @@ impl Slot {
         let _held = post.socket();
         match post.permit.swap(USED, Ordering::SeqCst) {
             REVOKED => Err(TransportError::Withdrawn),
-            _ => Ok(()),
+            _ => {
+                self.enter(Stage::Login);
+                Ok(())
+            }
         }
     }
 

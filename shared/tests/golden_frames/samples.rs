@@ -9,7 +9,7 @@ use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts,
 use netsweep_shared::login::{Login, PrivateKey};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::platform::{Answer, CliMode, Enter, LoginDialogue, Platform, Shell, Terminal};
-use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
+use netsweep_shared::protocol::{Activity, FromWorker, Hello, Setup, ToWorker};
 use netsweep_shared::secret::Secret;
 
 use super::golden::Golden;
@@ -35,12 +35,19 @@ pub(crate) fn all() -> Vec<Golden> {
         Golden::new("from_worker.finished.ok", FromWorker::Finished { job: device, end: success() }),
         Golden::new("from_worker.finished.failed", FromWorker::Finished { job: device, end: refusal() }),
         Golden::new("from_worker.returned", FromWorker::Returned(device)),
-        Golden::new("from_worker.alive", FromWorker::Alive),
+        Golden::new("from_worker.alive", FromWorker::Alive(activities())),
         Golden::new("vocabulary.error_kinds", error_kinds()),
         Golden::new("vocabulary.stages", stages()),
         Golden::new("fleet.spec", fleet_spec()),
         Golden::new("fleet.ready", fleet_ready()),
         Golden::new("fleet.report", fleet_report()),
+    ]
+}
+
+fn activities() -> Vec<Activity> {
+    vec![
+        Activity { job: JobId(7), stage: Stage::Handshake },
+        Activity { job: JobId(300), stage: Stage::Commands },
     ]
 }
 

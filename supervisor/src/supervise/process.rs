@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
 use netsweep_shared::frame::{self, FrameError, FrameReader};
-use netsweep_shared::protocol::{FromWorker, Hello, Setup, ToWorker};
+use netsweep_shared::protocol::{Activity, FromWorker, Hello, Setup, ToWorker};
 
 use crate::dispatch::message::{Death, WorkerId};
 
@@ -70,6 +70,8 @@ pub(super) struct WorkerProcess {
     child: Child,
     /// `None` once the worker was told to go.
     to_worker: Option<Sender<ToWorker>>,
+    /// What its sessions were at when it last said so.
+    pub(super) activities: Vec<Activity>,
     /// Why we killed it, if we did.
     killed: Option<String>,
 }
@@ -113,7 +115,7 @@ impl WorkerProcess {
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else { unreachable!("all three are piped") };
         // Bounded by the dispatcher's credit.
         let (to_worker, messages) = crossbeam_channel::unbounded();
-        let process = Self { id, child, to_worker: Some(to_worker), killed: None };
+        let process = Self { id, child, to_worker: Some(to_worker), activities: vec![], killed: None };
         let log_lines = if setup.verbose { usize::MAX } else { LOG_LINES };
         process.send(ToWorker::Setup(setup));
         let threads = [

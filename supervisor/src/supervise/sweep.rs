@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, select_biased};
 use netsweep_shared::job::{JobId, Transport};
-use netsweep_shared::outcome::{AttemptEnd, Timing};
-use netsweep_shared::protocol::{FromWorker, Setup, ToWorker};
+use netsweep_shared::outcome::{AttemptEnd, Stage, Timing};
+use netsweep_shared::protocol::{Activity, FromWorker, Setup, ToWorker};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -25,6 +25,8 @@ use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
 use crate::store::StoreFailed;
 use crate::usage::UsageSampler;
 
+/// Devices that are named where a worker is lost.
+const NAMED: usize = 3;
 const TICK: Duration = Duration::from_millis(100);
 const USAGE_EVERY: Duration = Duration::from_secs(1);
 /// Messages of all workers that wait for us. When it is full the pipes fill, then the workers'
@@ -238,17 +240,43 @@ impl Sweep<'_> {
 
     fn worker_ended(&mut self, id: WorkerId, fault: Option<PipeFault>) -> Result<()> {
         let Some(worker) = self.workers.remove(&id.number) else { return Ok(()) };
+        let doing = self.doing(&worker.activities);
         let death = worker.reap(fault)?;
         // One that was killed because the user wants it is no loss.
         if self.interrupts < 2 {
-            self.tell(&RunEvent::WorkerLost { worker: id.number, reason: death.reason() })?;
+            let reason = format!("{}{doing}", death.reason());
+            self.tell(&RunEvent::WorkerLost { worker: id.number, reason: &reason })?;
         }
         self.handle(Event::WorkerGone(id, death))
     }
 
+    /// What a worker that is lost last told of its sessions, to be put behind the reason. Of many the
+    /// stages are counted, of few the devices are named.
+    fn doing(&self, activities: &[Activity]) -> String {
+        let mut stages: BTreeMap<Stage, Vec<&str>> = BTreeMap::new();
+        for activity in activities {
+            let job = self.plan.jobs.get(activity.job.index());
+            stages.entry(activity.stage).or_default().extend(job.map(|job| &*job.device));
+        }
+        if stages.is_empty() {
+            return String::new();
+        }
+        let counts = stages.iter().map(|(stage, devices)| match &devices[..] {
+            few if few.len() <= NAMED => format!("{stage} ({})", few.join(", ")),
+            many => format!("{stage} ({} devices)", many.len()),
+        });
+        format!("; its sessions were at: {}", counts.collect::<Vec<_>>().join(", "))
+    }
+
     fn take_message(&mut self, id: WorkerId, message: FromWorker) -> Result<()> {
         let (job, passage) = match message {
-            FromWorker::Alive => return self.handle(Event::Heard(id)),
+            FromWorker::Alive(activities) => {
+                let worker = self.workers.get_mut(&id.number).filter(|worker| worker.id == id);
+                if let Some(worker) = worker {
+                    worker.activities = activities;
+                }
+                return self.handle(Event::Heard(id));
+            }
             FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, &bytes),
             FromWorker::CommandEnded { job, command, end } => {
                 let known = self.knows(id, job, command);

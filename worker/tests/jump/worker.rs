@@ -63,7 +63,7 @@ impl Worker {
     pub(crate) fn next(&mut self) -> FromWorker {
         loop {
             match self.from.recv_timeout(2 * AMPLE).expect("the worker speaks") {
-                FromWorker::Alive => {}
+                FromWorker::Alive(_) => {}
                 message => return message,
             }
         }

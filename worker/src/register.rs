@@ -1,0 +1,56 @@
+//! Which sessions there are, and which are not to be.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use netsweep_shared::job::JobId;
+use netsweep_shared::protocol::Activity;
+
+use crate::watchdog::Slot;
+
+/// Which session runs where, and which jobs are not to be begun.
+#[derive(Default)]
+pub(crate) struct Register(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    running: HashMap<JobId, Slot>,
+    withdrawn: HashSet<JobId>,
+}
+
+impl Register {
+    /// Has nobody log in for `job` any more.
+    pub(crate) fn withdraw(&self, job: JobId) {
+        let mut entries = self.entries();
+        match entries.running.get(&job) {
+            Some(slot) => slot.withdraw(),
+            // It waits; or it has just ended, and then its number never comes again.
+            None => drop(entries.withdrawn.insert(job)),
+        }
+    }
+
+    /// Whether `job` may begin.
+    pub(crate) fn begin(&self, job: JobId, slot: &Slot) -> bool {
+        let mut entries = self.entries();
+        let may_begin = !entries.withdrawn.remove(&job);
+        if may_begin {
+            slot.begin();
+            entries.running.insert(job, slot.clone());
+        }
+        may_begin
+    }
+
+    pub(crate) fn end(&self, job: JobId) {
+        self.entries().running.remove(&job);
+    }
+
+    /// What every session is at.
+    pub(crate) fn activities(&self) -> Vec<Activity> {
+        let activity = |(job, slot): (&JobId, &Slot)| Activity { job: *job, stage: slot.stage() };
+        self.entries().running.iter().map(activity).collect()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
