@@ -15,10 +15,10 @@ use crate::channel::prompt::Prompt;
 use crate::channel::screen::Screen;
 use crate::channel::verbatim::Verbatim;
 use crate::platform::CompiledPlatform;
-use crate::transport::Transport;
+use crate::transport::{Transport, ssh};
 
-/// Bytes read at once.
-pub(crate) const READ: usize = 8 * 1024;
+/// Bytes read at once: as many as SSH reads, which would copy them otherwise.
+pub(crate) const READ: usize = ssh::READ;
 
 /// Longest unfinished line that is looked at for a question.
 pub(crate) const LONGEST_QUESTION: usize = 512;

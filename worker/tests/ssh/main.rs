@@ -4,6 +4,7 @@ mod agent;
 mod exec;
 mod host_keys;
 mod logins;
+mod new_keys;
 mod server;
 
 use std::time::{Duration, Instant};

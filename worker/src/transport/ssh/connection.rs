@@ -16,9 +16,17 @@ use super::{handshake, host_key, login};
 use crate::link::{Interest, Link};
 use crate::transport::TransportError;
 
-/// libssh2 widens the window before every read that would empty more than a quarter of it, so
-/// larger reads would cost a packet each.
-const MOST_AT_ONCE: usize = 16 * 1024;
+/// Bytes read at once, and never another number of them.
+///
+/// A read may have to widen the window first (RFC 4254, 5.2), by an amount that depends on what it has
+/// room for. Where that packet has to wait, as it does while keys are exchanged again, the next read
+/// goes on with it, and takes its own room for that of the first: from then on libssh2's window is not
+/// the one that the device knows. If it is the larger one, the device comes to a stop in the end;
+/// if it is the smaller one, libssh2 drops what it takes for too much.
+///
+/// Much larger ones would cost a packet each: the window is widened before every read that would empty
+/// more than a quarter of it.
+pub(crate) const READ: usize = 8 * 1024;
 
 /// Keys are agreed on, the server has shown the right host key and has let us in.
 ///
@@ -113,10 +121,8 @@ impl Connection {
     pub(super) fn try_read(
         &mut self,
         channel: &mut Channel,
-        buffer: &mut [u8],
+        buffer: &mut [u8; READ],
     ) -> Result<Option<usize>, TransportError> {
-        let most = buffer.len().min(MOST_AT_ONCE);
-        let buffer = &mut buffer[..most];
         loop {
             match channel.read(buffer) {
                 // libssh2 says so after a packet of a type that does not exist, too.
