@@ -73,6 +73,7 @@ fn platform() -> Platform {
             password: "Password: ".into(),
             failed: vec!["% Login invalid".into(), "% Bad passwords".into()],
             questions: vec![Answer { pattern: "Press any key".into(), answer: "\r".into() }],
+            interactive: true,
             ignore: vec![r"(?i)last login: *$".into()],
         },
         shell: Some(Shell {

@@ -14,6 +14,7 @@ use super::algorithms::{offer, old_in_use};
 use super::drive::{awaited, meaning};
 use super::{handshake, host_key, login};
 use crate::link::{Interest, Link};
+use crate::platform::CompiledPlatform;
 use crate::transport::TransportError;
 
 /// Bytes read at once, and never another number of them.
@@ -49,7 +50,8 @@ struct Wreck {
 }
 
 impl Connection {
-    /// Shakes hands and logs in, all by `deadline`. `new_key` is told of a host key of which
+    /// Shakes hands and logs in, all by `deadline`. What the server asks besides name and password is
+    /// answered as its `platform` has it, where it is known. `new_key` is told of a host key of which
     /// nothing was known, before anything is sent that is not for everyone.
     ///
     /// # Errors
@@ -62,6 +64,7 @@ impl Connection {
     pub fn open(
         mut link: Link,
         who: &Login,
+        platform: Option<&CompiledPlatform>,
         settings: &SshSettings,
         new_key: &mut dyn FnMut(&[u8]),
         deadline: Instant,
@@ -76,7 +79,8 @@ impl Connection {
         handshake::shake_hands(session, link, settings)?;
         host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)?;
         link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
-        *has_logged_in = login::log_in(session, link, who, settings.legacy)?;
+        *has_logged_in =
+            login::log_in(session, link, who, platform.map(|platform| &platform.login), settings.legacy)?;
         Ok(connection)
     }
 
