@@ -16,7 +16,7 @@ use crate::platform::Platform;
 /// 1. The first.
 /// 2. Routes, jumps, keys, host keys and modes in jobs; new host keys from workers.
 /// 3. Shut-in workers; jobs that are withdrawn.
-/// 4. Platforms that ask while they let in over SSH.
+/// 4. Encodings in jobs; platforms that ask while they let in over SSH.
 pub const PROTOCOL_VERSION: u32 = 4;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each

@@ -117,6 +117,7 @@ fn ssh_job() -> Job {
         ssh: SshSettings { host_key: HostKeyCheck::AcceptNew { known: vec![] }, legacy: true },
         mode: Mode::Exec,
         keepalive: Some(Duration::from_secs(15)),
+        encoding: Some("GBK".into()),
         commands: vec!["show version".into(), "show ip interface brief".into()],
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
@@ -172,6 +173,7 @@ fn telnet_job() -> Job {
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,
+        encoding: None,
         commands: vec![],
         timeouts: Timeouts {
             connect: Duration::ZERO,

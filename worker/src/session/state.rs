@@ -9,6 +9,7 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::secret::Secret;
 
 use super::wait::{Limit, Wait};
+use crate::channel::charset::Charset;
 use crate::channel::line::LineSink;
 use crate::channel::preamble::Preamble;
 use crate::channel::prompt::Prompt;
@@ -64,7 +65,7 @@ impl<'a> Session<'a> {
             job,
             device,
             heard: Instant::now(),
-            screen: Screen::new(platform.terminal().width),
+            screen: Screen::new(platform.terminal().width, Charset::of(job.encoding.as_deref())),
             verbatim: None,
             prompt: Prompt::default(),
             nonce: nonce(),
