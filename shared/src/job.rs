@@ -85,6 +85,8 @@ pub struct Job {
     pub mode: Mode,
     /// Say something that means nothing where nothing was said for so long.
     pub keepalive: Option<Duration>,
+    /// How the device encodes what it says, by its name in the Encoding Standard; none is UTF-8.
+    pub encoding: Option<String>,
     /// Sent in this order, in one session.
     pub commands: Vec<String>,
     /// How long each step may take.

@@ -75,6 +75,9 @@ pub struct LoginDialogue {
     pub failed: Vec<String>,
     /// Anything else that has to be answered on the way ("press any key").
     pub questions: Vec<Answer>,
+    /// Over SSH the password goes by `keyboard-interactive` (RFC 4256) where the device takes it by
+    /// `password` as well: only there can it ask one of the questions.
+    pub interactive: bool,
     /// What looks like one of the questions above and is none ("Last login:"); matched as they
     /// are.
     pub ignore: Vec<String>,
@@ -91,6 +94,7 @@ impl Default for LoginDialogue {
                 r"(?i)(bad|invalid|wrong|incorrect) (passwords?|login|user ?name|credentials)".into(),
             ],
             questions: vec![],
+            interactive: false,
             ignore: vec![r"(?i)(last|previous|failed|successful) login: *$".into()],
         }
     }

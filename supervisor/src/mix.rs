@@ -19,21 +19,28 @@ pub const DEFAULT_THREADS: u32 = 64;
 /// Descriptors of a worker that are not sessions': pipes, and what libraries keep open.
 const OTHER_DESCRIPTORS: u64 = 32;
 
-/// Descriptors of a session: its socket, and where it goes over jumps, what joins it to them.
-const DESCRIPTORS: u64 = 1;
-const DESCRIPTORS_WITH_JUMPS: u64 = 4;
+/// Descriptors of the connections to jump hosts that a worker keeps for later sessions: 16 of 3 each.
+const SPARE_DESCRIPTORS: u64 = 48;
+
+/// Descriptors of a session over so many jump hosts: its socket, and for each of them one that wakes who
+/// moves the bytes, and a pair. Sessions that share a jump host take fewer; that none do is the worst
+/// that can come.
+fn descriptors_of_a_session(hops: usize) -> u64 {
+    (hops as u64).saturating_mul(3).saturating_add(1)
+}
 
 impl Mix {
     /// The mix for `devices` devices, and in one sentence each what it had to give up of what was
     /// asked for.
     ///
     /// Without `processes`, one per CPU core that this process may use: affinity and the cgroup's
-    /// quota count. With `jumps` every session is taken for one that goes over some.
+    /// quota count. `hops` are the jump hosts on the longest way to a device, and every session is taken
+    /// for one that goes so far. `descriptors` is how many each process may have.
     pub fn choose(
         processes: Option<u32>,
         threads: Option<u32>,
         devices: usize,
-        jumps: bool,
+        hops: usize,
         descriptors: u64,
     ) -> (Self, Vec<String>) {
         let mut said = Vec::new();
@@ -49,8 +56,8 @@ impl Mix {
             ));
         }
         let needed = devices.div_ceil(processes);
-        let each = if jumps { DESCRIPTORS_WITH_JUMPS } else { DESCRIPTORS };
-        let allowed = descriptors.saturating_sub(OTHER_DESCRIPTORS) / each;
+        let others = OTHER_DESCRIPTORS + if hops > 0 { SPARE_DESCRIPTORS } else { 0 };
+        let allowed = descriptors.saturating_sub(others) / descriptors_of_a_session(hops);
         let allowed = u32::try_from(allowed).unwrap_or(u32::MAX).max(1);
         let threads = asked_threads.min(needed).min(allowed);
         if threads < asked_threads && allowed < needed {
@@ -87,27 +94,40 @@ mod tests {
 
     #[test]
     fn the_mix_is_what_was_asked_for() {
-        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, false, 20_000);
+        let (mix, said) = Mix::choose(Some(2), Some(500), 2000, 0, 20_000);
         assert_eq!((mix.processes, mix.threads), (2, 500));
         assert!(said.is_empty(), "{said:?}");
-        assert_eq!(Mix::choose(Some(4), None, 2000, false, 20_000).0.threads, DEFAULT_THREADS);
+        assert_eq!(Mix::choose(Some(4), None, 2000, 0, 20_000).0.threads, DEFAULT_THREADS);
     }
 
     #[test]
     fn no_more_threads_than_devices() {
-        let (mix, said) = Mix::choose(Some(2), Some(64), 3, false, 20_000);
+        let (mix, said) = Mix::choose(Some(2), Some(64), 3, 0, 20_000);
         assert_eq!((mix.processes, mix.threads), (2, 2));
         assert_eq!(said, ["2 of 64 session threads per worker: that is one for each device"]);
-        let (mix, said) = Mix::choose(Some(8), Some(1), 3, false, 20_000);
+        let (mix, said) = Mix::choose(Some(8), Some(1), 3, 0, 20_000);
         assert_eq!((mix.processes, mix.threads), (3, 1));
         assert_eq!(said, ["3 of 8 worker processes: there are no more devices"]);
     }
 
     #[test]
     fn no_more_threads_than_descriptors() {
-        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, false, 1024);
+        let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, 0, 1024);
         assert_eq!(mix.threads, 992);
-        assert_eq!(Mix::choose(Some(1), Some(5000), 10_000, true, 1024).0.threads, 248);
         assert!(said[0].contains("ulimit -n"), "{said:?}");
+    }
+
+    #[test]
+    fn every_jump_on_the_longest_way_takes_three_descriptors_of_each_session() {
+        for (hops, threads) in [(1, 236), (2, 134), (3, 94), (10, 30)] {
+            let (mix, said) = Mix::choose(Some(1), Some(5000), 10_000, hops, 1024);
+            assert_eq!(mix.threads, threads, "{hops} hops");
+            assert!(said[0].contains("ulimit -n"), "{said:?}");
+            assert!(u64::from(threads) * (3 * hops as u64 + 1) + 48 + 32 <= 1024);
+        }
+        // Enough is enough, and one there always is.
+        assert_eq!(Mix::choose(Some(1), Some(64), 10_000, 3, 1024).0.threads, 64);
+        assert_eq!(Mix::choose(Some(1), Some(64), 10_000, 3, 64).0.threads, 1);
+        assert_eq!(Mix::choose(Some(1), Some(64), 10_000, usize::MAX, 1024).0.threads, 1);
     }
 }

@@ -159,6 +159,7 @@ impl PlannedJob {
             },
             mode: self.mode,
             keepalive: self.keepalive,
+            encoding: self.encoding.map(|encoding| encoding.name().to_owned()),
         }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         alone("a_refused_key_leaves_a_try_for_the_password", a_refused_key_leaves_a_try_for_the_password),
         alone("openssh_runs_commands_without_a_shell", runs_commands_without_a_shell),
         alone("openssh_with_another_encoding", another_encoding),
+        alone("openssh_may_change_its_keys_at_any_time", keys_may_change_at_any_time),
         trial("openssh_without_a_terminal", &[openssh::NEEDS, frr::NEEDS], without_a_terminal),
         trial("openssh_forces_vtysh", &[openssh::NEEDS, frr::NEEDS], forces_vtysh),
     ]
@@ -184,6 +185,28 @@ fn another_encoding() {
     let latin = format!("{SHELL}encoding = \"latin1\"\n");
     let records = Sweep::new().device("host", server.port, &latin).succeeds(&["printf 'Gr\\374\\337e\\n'"]);
     assert_eq!(answers(&records["host"]), ["Grüße\n"]);
+}
+
+/// In the middle of a long output, between two of them, and while a prompt is looked at.
+fn keys_may_change_at_any_time() {
+    const LONG: u32 = 1_500_000;
+    let server = openssh::restless();
+    let lasts: Vec<u32> = std::iter::once(LONG).chain((0..150).map(|n| 9_000 + 37 * n)).collect();
+    let commands: Vec<String> = lasts.iter().map(|last| format!("seq 1 {last}")).collect();
+    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+    let records = Sweep::new()
+        .device("shell", server.port, SHELL)
+        .device("exec", server.port, &format!("{SHELL}mode = \"exec\"\n"))
+        .succeeds(&commands);
+    for (device, record) in &records {
+        for (last, output) in lasts.iter().zip(answers(record)) {
+            assert!(output == outputs::numbers(*last), "{device}: seq 1 {last} came home changed");
+        }
+    }
+    // Otherwise it has shown nothing. 20 MB each, and more than 64 KiB between two changes only where
+    // they wait in line.
+    let changes = openssh::new_keys(&server);
+    assert!(changes > 100, "keys were changed {changes} times");
 }
 
 /// By itself, and with the pager that its administrator has chosen.

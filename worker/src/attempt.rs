@@ -65,7 +65,8 @@ fn try_run(
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
             let new_key = &mut |key: &[u8]| new_key(hop, key);
-            let mut connection = Connection::open(link, &job.login, &job.ssh, new_key, deadlines.login)?;
+            let (who, until) = (&job.login, deadlines.login);
+            let mut connection = Connection::open(link, who, Some(platform), &job.ssh, new_key, until)?;
             *old_algorithms = connection.old_algorithms();
             connection.set_keepalive(job.keepalive);
             if job.mode == Mode::Exec {

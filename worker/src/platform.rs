@@ -36,7 +36,19 @@ pub(crate) struct CompiledLogin {
     pub(crate) password: Regex,
     pub(crate) failed: RegexSet,
     pub(crate) questions: Vec<CompiledAnswer>,
+    pub(crate) interactive: bool,
     pub(crate) ignore: RegexSet,
+}
+
+impl CompiledLogin {
+    /// What an SSH server that asks `question` by `keyboard-interactive` is answered, if this is one of
+    /// the questions. A key such as Ctrl-C is no answer there.
+    pub(crate) fn line_for(&self, question: &str) -> Option<&str> {
+        let question = question.trim_end_matches(['\r', '\n']).as_bytes();
+        let known = self.questions.iter().find(|known| known.pattern.is_match(question))?;
+        let line = known.answer.trim_end_matches(['\r', '\n']);
+        (!line.contains(char::is_control)).then_some(line)
+    }
 }
 
 /// A way to raise privileges from one mode to another.
@@ -108,6 +120,7 @@ impl CompiledPlatform {
                 password: single("login.password", &login.password)?,
                 failed: set("login.failed", &login.failed, anywhere)?,
                 questions: answers("login.questions", &login.questions)?,
+                interactive: login.interactive,
                 ignore: set("login.ignore", &login.ignore, at_end)?,
             },
             ways: ways(&platform.modes)?,

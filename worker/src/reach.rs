@@ -135,6 +135,7 @@ mod tests {
             ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
             mode: Mode::Shell,
             keepalive: None,
+            encoding: None,
             commands: vec![],
             timeouts: Timeouts { connect: ample, login: ample, command: ample, device: 3 * ample },
         }

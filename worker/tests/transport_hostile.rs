@@ -58,7 +58,7 @@ fn open_ssh(watchdog: &Arc<Watchdog>, port: u16, within: Duration) -> Result<Ssh
     let deadline = Instant::now() + within;
     let link = connect("127.0.0.1", port, &watchdog.slot(0), deadline)?;
     let settings = SshSettings { host_key: HostKeyCheck::Off, legacy: false };
-    let connection = Connection::open(link, &login(), &settings, &mut |_| {}, deadline)?;
+    let connection = Connection::open(link, &login(), None, &settings, &mut |_| {}, deadline)?;
     SshTransport::open(connection, &Terminal::default())
 }
 

@@ -80,6 +80,7 @@ fn platform() -> Platform {
             password: "Password: ".into(),
             failed: vec!["% Login invalid".into(), "% Bad passwords".into()],
             questions: vec![Answer { pattern: "Press any key".into(), answer: "\r".into() }],
+            interactive: true,
             ignore: vec![r"(?i)last login: *$".into()],
         },
         shell: Some(Shell {
@@ -123,6 +124,7 @@ fn ssh_job() -> Job {
         ssh: SshSettings { host_key: HostKeyCheck::AcceptNew { known: vec![] }, legacy: true },
         mode: Mode::Exec,
         keepalive: Some(Duration::from_secs(15)),
+        encoding: Some("GBK".into()),
         commands: vec!["show version".into(), "show ip interface brief".into()],
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
@@ -178,6 +180,7 @@ fn telnet_job() -> Job {
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,
+        encoding: None,
         commands: vec![],
         timeouts: Timeouts {
             connect: Duration::ZERO,

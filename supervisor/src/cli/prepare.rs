@@ -131,9 +131,9 @@ impl Selection {
         Ok(())
     }
 
-    /// Whether any session goes over a jump.
-    pub(super) fn has_jumps(&self) -> bool {
-        self.devices.iter().any(|device| !device.jumps.is_empty())
+    /// Jump hosts on the longest way to a device.
+    pub(super) fn most_hops(&self) -> usize {
+        self.devices.iter().map(|device| device.jumps.len()).max().unwrap_or(0)
     }
 
     fn commands_for(&self, typed: &[String], file: Option<&Path>) -> Result<Vec<Arc<[String]>>> {
@@ -244,9 +244,9 @@ fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<LoginAndJumps
 
 /// Processes and threads for a selection, and what is to be said of them.
 pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<String>) {
-    let jumps = selection.has_jumps() && !args.simulate;
+    let hops = if args.simulate { 0 } else { selection.most_hops() };
     let devices = selection.devices.len();
-    Mix::choose(args.mix.processes, args.mix.threads, devices, jumps, raise_descriptor_limit())
+    Mix::choose(args.mix.processes, args.mix.threads, devices, hops, raise_descriptor_limit())
 }
 
 /// Joins everything into the plan.

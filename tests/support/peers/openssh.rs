@@ -60,6 +60,11 @@ pub(crate) fn throttled() -> Peer {
     sshd(Site::new(), "PasswordAuthentication yes\nMaxStartups 2:50:5\nMaxAuthTries 2\nLoginGraceTime 5\n")
 }
 
+/// Changes its keys after every 64 KiB.
+pub(crate) fn restless() -> Peer {
+    sshd(Site::new(), &format!("{PASSWORDS}RekeyLimit 64K none\nLogLevel DEBUG1\n"))
+}
+
 /// Gives no terminal.
 pub(crate) fn no_terminal() -> Peer {
     sshd(Site::new(), &format!("{PASSWORDS}PermitTTY no\n"))
@@ -102,6 +107,11 @@ pub(crate) fn jump(outside: Option<&Network>, inside: &Network) -> Peer {
 /// How many logins `peer` has granted.
 pub(crate) fn logins(peer: &Peer) -> usize {
     peer.log().lines().filter(|line| line.contains("Accepted ")).count()
+}
+
+/// How often new keys were taken into use: once a connection, and whenever they were changed.
+pub(crate) fn new_keys(peer: &Peer) -> usize {
+    peer.log().lines().filter(|line| line.contains("SSH2_MSG_NEWKEYS received")).count()
 }
 
 fn sshd(site: Site, temper: &str) -> Peer {

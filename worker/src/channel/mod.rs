@@ -4,6 +4,8 @@
 //! ([`verbatim`]); [`answer`] takes the echo, the pager's leavings and the prompt off and hands
 //! the rest to a [`record`].
 
+// Characters of the device's encoding.
+pub(crate) mod charset;
 // Lines, and who takes them.
 pub(crate) mod line;
 pub(crate) mod screen;

@@ -4,7 +4,11 @@
 //! question, its echo) comes out as it looks in the end. Sequences of ECMA-48 that move between
 //! lines or set colours and modes are dropped; what they would have covered stays in the text,
 //! because an output must not lose lines.
+//!
+//! Controls are those of ASCII alone: the bytes 0x80 to 0x9F, which ECMA-48 has as well, are parts of
+//! characters in UTF-8 and in most of the encodings that devices use.
 
+use super::charset::Charset;
 use super::line::{LONGEST_LINE, LineSink};
 
 const BACKSPACE: u8 = 0x08;
@@ -26,7 +30,10 @@ const LONGEST_PARAMETERS: usize = 32;
 /// The line, its cursor, and where in an escape sequence the device is.
 #[derive(Debug)]
 pub(crate) struct Screen {
+    charset: Charset,
     line: Vec<u8>,
+    /// The first half of a character of two bytes, until the second comes.
+    half: Option<u8>,
     /// Where the next character goes, in bytes; may be beyond the end of the line.
     cursor: usize,
     /// Columns of the terminal that was asked for; a carriage return goes back to a multiple.
@@ -54,9 +61,11 @@ enum State {
 
 impl Screen {
     /// An empty line on a terminal of `width` columns; 0 stands for one that never wraps.
-    pub(crate) fn new(width: u16) -> Self {
+    pub(crate) fn new(width: u16, charset: Charset) -> Self {
         Self {
+            charset,
             line: vec![],
+            half: None,
             cursor: 0,
             width: if width == 0 { usize::MAX } else { width.into() },
             state: State::Text,
@@ -107,6 +116,7 @@ impl Screen {
     /// Begins a new line here.
     pub(crate) fn clear(&mut self) {
         self.line.clear();
+        self.half = None;
         self.cursor = 0;
         self.overwritten = false;
         self.continued = false;
@@ -132,19 +142,47 @@ impl Screen {
         self.clear();
     }
 
-    /// Writes `text` at the cursor. What makes the line too long begins it anew, at the same byte
-    /// in whatever pieces the text comes.
-    fn write(&mut self, mut text: &[u8], sink: &mut impl LineSink) {
+    /// Writes `text` at the cursor, but for half a character at its end that goes over another, with which
+    /// it would be taken for a whole one.
+    fn write(&mut self, text: &[u8], sink: &mut impl LineSink) {
+        let joined;
+        let text = match self.half.take() {
+            Some(half) => {
+                joined = [&[half], text].concat();
+                &joined
+            }
+            None => text,
+        };
+        match text.split_last() {
+            Some((half, whole)) if self.charset.half(text) => {
+                self.put(whole, sink);
+                if self.cursor < self.line.len() {
+                    self.half = Some(*half);
+                } else {
+                    self.put(&[*half], sink);
+                }
+            }
+            _ => self.put(text, sink),
+        }
+    }
+
+    /// Writes whole characters at the cursor. What makes the line too long begins it anew, at the same
+    /// byte in whatever pieces the text comes.
+    fn put(&mut self, mut text: &[u8], sink: &mut impl LineSink) {
         while let Some(&first) = text.first() {
             let room = LONGEST_LINE.saturating_sub(self.line.len().max(self.cursor));
             let over = self.cursor < self.line.len();
-            if room == 0 && (!over || continues(first)) {
+            if room == 0 && (!over || self.charset.continues(first)) {
                 sink.line(&self.line, false);
                 self.clear();
                 self.continued = true;
                 continue;
             }
-            let (now, later) = text.split_at(text.len().min(room.max(1)));
+            let mut end = text.len().min(room.max(1));
+            if over && end < text.len() && self.charset.half(&text[..end]) {
+                end += 1;
+            }
+            let (now, later) = text.split_at(end);
             if over {
                 self.overwrite(now);
             } else {
@@ -159,7 +197,9 @@ impl Screen {
     /// Puts `text` in the place of as many characters from the cursor on.
     fn overwrite(&mut self, text: &[u8]) {
         self.overwritten = true;
-        let end = self.forward(text.iter().filter(|byte| !continues(**byte)).count());
+        let end = self.forward(self.charset.cells(text));
+        self.split(self.cursor);
+        self.split(end);
         if end - self.cursor == text.len() {
             self.line[self.cursor..end].copy_from_slice(text);
         } else {
@@ -167,7 +207,23 @@ impl Screen {
         }
     }
 
+    /// Leaves blanks in place of a character that byte `at` would tear in two, as terminals do.
+    fn split(&mut self, at: usize) {
+        if at < self.line.len() && self.charset.half(&self.line[..at]) {
+            self.line[at - 1] = b' ';
+            if Charset::is_second(self.line[at]) {
+                self.line[at] = b' ';
+            }
+            self.overwritten = true;
+        }
+    }
+
     fn special(&mut self, byte: u8, sink: &mut impl LineSink) {
+        let acts = matches!(byte, b'\n' | b'\r' | BACKSPACE | ESCAPE);
+        if let Some(half) = self.half.take_if(|_| acts) {
+            // There is no other half.
+            self.put(&[half], sink);
+        }
         match byte {
             b'\n' => self.end_line(sink),
             // To the beginning of the row: a shell that wraps its echo sends a blank in the
@@ -209,6 +265,8 @@ impl Screen {
                 }
                 self.state = State::Control;
             }
+            // No byte of a sequence.
+            (_, 0x80..) => self.write(&[byte], sink),
             (State::Control, _) => self.control(byte),
             (State::Text | State::Escape | State::Intermediate, _) => {}
         }
@@ -224,8 +282,12 @@ impl Screen {
         }
         match (function, first.unwrap_or(0)) {
             // From here to the end of the line, or of the screen.
-            (b'K' | b'J', 0) => self.line.truncate(self.cursor),
+            (b'K' | b'J', 0) => {
+                self.split(self.cursor);
+                self.line.truncate(self.cursor);
+            }
             (b'K', kind @ (1 | 2)) => {
+                self.split(self.cursor);
                 if kind == 2 {
                     self.line.truncate(self.cursor);
                 }
@@ -243,15 +305,20 @@ impl Screen {
             (b'H' | b'f', _) => self.column(second.unwrap_or(1).max(1)),
             (b'P', _) => {
                 let end = self.forward(count);
+                self.split(self.cursor);
+                self.split(end);
                 self.line.drain(self.cursor.min(end)..end);
             }
             (b'X', _) => {
                 let end = self.forward(count);
+                self.split(self.cursor);
+                self.split(end);
                 self.line[self.cursor.min(end)..end].fill(b' ');
                 self.overwritten = true;
             }
             (b'@', _) if self.cursor < self.line.len() && self.line.len() < FURTHEST_COLUMN => {
                 let blanks = count.min(FURTHEST_COLUMN);
+                self.split(self.cursor);
                 self.line.splice(self.cursor..self.cursor, std::iter::repeat_n(b' ', blanks));
             }
             _ => {}
@@ -268,7 +335,7 @@ impl Screen {
         self.cursor = self.forward_beyond(column - 1);
     }
 
-    /// Where `count` characters before the cursor begin.
+    /// Where `count` cells before the cursor begin.
     fn back(&self, count: usize) -> usize {
         if count >= self.cursor {
             return 0;
@@ -276,14 +343,14 @@ impl Screen {
         let mut at = self.cursor;
         for _ in 0..count {
             at = at.saturating_sub(1);
-            while at > 0 && self.line.get(at).is_some_and(|byte| continues(*byte)) {
+            while at > 0 && self.line.get(at).is_some_and(|byte| self.charset.continues(*byte)) {
                 at -= 1;
             }
         }
         at
     }
 
-    /// Where `count` characters from the cursor end, at most at the end of the line.
+    /// Where `count` cells from the cursor end, at most at the end of the line.
     fn forward(&self, count: usize) -> usize {
         if count >= self.line.len().saturating_sub(self.cursor) {
             return self.line.len();
@@ -291,7 +358,7 @@ impl Screen {
         let mut at = self.cursor;
         for _ in 0..count {
             at += 1;
-            while self.line.get(at).is_some_and(|byte| continues(*byte)) {
+            while self.line.get(at).is_some_and(|byte| self.charset.continues(*byte)) {
                 at += 1;
             }
         }
@@ -305,7 +372,7 @@ impl Screen {
             return end;
         }
         let from = self.cursor.min(end);
-        let walked = self.line[from..end].iter().filter(|byte| !continues(**byte)).count();
+        let walked = self.charset.cells(&self.line[from..end]);
         let beyond = end.max(self.cursor) + count.saturating_sub(walked);
         beyond.min(FURTHEST_COLUMN.max(end))
     }
@@ -314,11 +381,6 @@ impl Screen {
 /// What is not simply written: control characters but for the tab.
 fn is_special(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
-}
-
-/// Whether `byte` continues a character of UTF-8.
-fn continues(byte: u8) -> bool {
-    byte & 0xc0 == 0x80
 }
 
 fn number(digits: &[u8]) -> Option<usize> {

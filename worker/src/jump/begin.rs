@@ -110,7 +110,7 @@ fn open(hub: &Arc<Hub>, way: &Way, slot: &Slot, patience: Patience) -> Result<Co
         }
     };
     let deadline = Instant::now() + patience.login;
-    Connection::open(link, &jump.login, &jump.ssh, &mut new_key, deadline).map_err(|failure| {
+    Connection::open(link, &jump.login, None, &jump.ssh, &mut new_key, deadline).map_err(|failure| {
         let failure = of_jump(failure);
         if !failure.may_pass() && failure.kind != ErrorKind::Interrupted && !untold {
             hub.remember(&way.chain, &failure);

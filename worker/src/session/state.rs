@@ -9,16 +9,17 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use netsweep_shared::secret::Secret;
 
 use super::wait::{Limit, Wait};
+use crate::channel::charset::Charset;
 use crate::channel::line::LineSink;
 use crate::channel::preamble::Preamble;
 use crate::channel::prompt::Prompt;
 use crate::channel::screen::Screen;
 use crate::channel::verbatim::Verbatim;
 use crate::platform::CompiledPlatform;
-use crate::transport::Transport;
+use crate::transport::{Transport, ssh};
 
-/// Bytes read at once.
-pub(crate) const READ: usize = 8 * 1024;
+/// Bytes read at once: as many as SSH reads, which would copy them otherwise.
+pub(crate) const READ: usize = ssh::READ;
 
 /// Longest unfinished line that is looked at for a question.
 pub(crate) const LONGEST_QUESTION: usize = 512;
@@ -64,7 +65,7 @@ impl<'a> Session<'a> {
             job,
             device,
             heard: Instant::now(),
-            screen: Screen::new(platform.terminal().width),
+            screen: Screen::new(platform.terminal().width, Charset::of(job.encoding.as_deref())),
             verbatim: None,
             prompt: Prompt::default(),
             nonce: nonce(),

@@ -35,6 +35,7 @@ use netsweep_shared::platform::Terminal;
 use ssh2::Channel;
 
 pub use self::connection::Connection;
+pub(crate) use self::connection::READ;
 use self::drive::awaited;
 pub(crate) use self::exec::{Exec, Exit};
 #[cfg(any(test, fuzzing))]
@@ -79,7 +80,7 @@ impl SshTransport {
     }
 
     /// Reads what is there; `None` where nothing is, 0 at the end of the session.
-    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TransportError> {
+    fn try_read(&mut self, buffer: &mut [u8; READ]) -> Result<Option<usize>, TransportError> {
         let Some(channel) = &mut self.channel else { return Ok(Some(0)) };
         self.connection.try_read(channel, buffer)
     }
@@ -96,28 +97,35 @@ impl Transport for SshTransport {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
         self.connection.link.check()?;
-        if !self.ahead.is_empty() {
-            let n = buffer.len().min(self.ahead.len());
-            buffer[..n].copy_from_slice(&self.ahead[..n]);
-            self.ahead.drain(..n);
-            return Ok(n);
+        if self.ahead.is_empty()
+            && self.failed.is_none()
+            && let Some(room) = buffer.first_chunk_mut()
+        {
+            // The common case, without a copy.
+            loop {
+                if let Some(n) = self.try_read(room)? {
+                    return Ok(n);
+                }
+                self.connection.wait()?;
+            }
+        }
+        while !self.is_readable() {
+            self.connection.wait()?;
         }
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        loop {
-            if let Some(n) = self.try_read(buffer)? {
-                return Ok(n);
-            }
-            self.connection.wait()?;
-        }
+        let n = buffer.len().min(self.ahead.len());
+        buffer[..n].copy_from_slice(&self.ahead[..n]);
+        self.ahead.drain(..n);
+        Ok(n)
     }
 
     fn is_readable(&mut self) -> bool {
         if !self.ahead.is_empty() || self.failed.is_some() {
             return true;
         }
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; READ];
         match self.try_read(&mut buffer) {
             Ok(None) => false,
             Ok(Some(n)) => {

@@ -89,6 +89,7 @@ fn job(header: &Header) -> Job {
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,
+        encoding: header.encoding.clone(),
     }
 }
 

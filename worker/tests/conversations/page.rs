@@ -74,6 +74,7 @@ fn with_every_key() -> Platform {
             password: text(),
             failed: vec![],
             questions: answers(),
+            interactive: false,
             ignore: vec![],
         },
         shell: Some(Shell { set_prompt: text(), prompt: text(), silent: text() }),

@@ -41,6 +41,7 @@ pub(crate) struct Header {
     pub(crate) username: String,
     pub(crate) password: Option<String>,
     pub(crate) enable: Option<String>,
+    pub(crate) encoding: Option<String>,
     pub(crate) commands: Vec<String>,
     pub(crate) limit: Option<u64>,
     /// The conversation can be told from another one by a pause, so it is not replayed with one
@@ -117,6 +118,7 @@ impl Header {
             "username" => self.username = value,
             "password" => self.password = Some(value),
             "enable" => self.enable = Some(value),
+            "encoding" => self.encoding = Some(value),
             "command" => self.commands.push(value),
             "limit" => self.limit = Some(value.parse().expect("a number")),
             "ambiguous" => self.ambiguous = value == "yes",

@@ -136,6 +136,7 @@ pub(crate) fn job(id: u32, address: &str, routes: &[(Transport, u16)], jumps: &[
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,
+        encoding: None,
         commands: vec!["show version".into()],
         timeouts: Timeouts { connect: AMPLE, login: AMPLE, command: AMPLE, device: 3 * AMPLE },
     }

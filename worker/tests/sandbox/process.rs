@@ -144,6 +144,7 @@ fn job(transport: Transport, endpoint: SocketAddrV4) -> Job {
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,
+        encoding: None,
         commands: vec!["show version".into()],
         timeouts: Timeouts { connect: AMPLE, login: AMPLE, command: AMPLE, device: AMPLE },
     }

@@ -67,6 +67,7 @@ fn job(commands: &[&str], command_timeout: Duration, keepalive: Option<Duration>
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Exec,
         keepalive,
+        encoding: None,
         commands: commands.iter().map(|command| (*command).to_owned()).collect(),
         timeouts: Timeouts { connect: AMPLE, login: AMPLE, command: command_timeout, device: AMPLE },
     }

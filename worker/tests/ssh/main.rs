@@ -4,6 +4,8 @@ mod agent;
 mod exec;
 mod host_keys;
 mod logins;
+mod new_keys;
+mod questions;
 mod server;
 
 use std::time::{Duration, Instant};
@@ -14,6 +16,7 @@ use netsweep_shared::login::Login;
 use netsweep_shared::outcome::Failure;
 use netsweep_shared::secret::Secret;
 use netsweep_worker::connect::connect;
+use netsweep_worker::platform::CompiledPlatform;
 use netsweep_worker::transport::ssh::Connection;
 use netsweep_worker::watchdog::Watchdog;
 
@@ -37,7 +40,23 @@ fn log_in(server: &Server, who: &Login) -> Result<Connection, Failure> {
     open(server, who, HostKeyCheck::Off, &mut |_| {}, AMPLE)
 }
 
+/// Connects and logs in to a device of this platform.
+fn log_in_to(platform: &CompiledPlatform, server: &Server, who: &Login) -> Result<Connection, Failure> {
+    open_on(Some(platform), server, who, HostKeyCheck::Off, &mut |_| {}, AMPLE)
+}
+
 fn open(
+    server: &Server,
+    who: &Login,
+    host_key: HostKeyCheck,
+    new_key: &mut dyn FnMut(&[u8]),
+    within: Duration,
+) -> Result<Connection, Failure> {
+    open_on(None, server, who, host_key, new_key, within)
+}
+
+fn open_on(
+    platform: Option<&CompiledPlatform>,
     server: &Server,
     who: &Login,
     host_key: HostKeyCheck,
@@ -47,7 +66,7 @@ fn open(
     let watchdog = Watchdog::start(1).expect("starts");
     let deadline = Instant::now() + within;
     let link = connect("127.0.0.1", server.port, &watchdog.slot(0), deadline)?;
-    Connection::open(link, who, &SshSettings { host_key, legacy: false }, new_key, deadline)
+    Connection::open(link, who, platform, &SshSettings { host_key, legacy: false }, new_key, deadline)
 }
 
 /// Why there is no connection.

@@ -14,7 +14,7 @@ use russh::server::{
     Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, PublicKeyOffer, Response, Session,
     VerifiedPublicKey, run_stream,
 };
-use russh::{Channel, ChannelId, MethodKind, MethodSet, Sig};
+use russh::{Channel, ChannelId, Limits, MethodKind, MethodSet, Sig};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -65,6 +65,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server.
     pub(crate) fn start(door: Door) -> Self {
+        Self::start_within(door, Limits::default())
+    }
+
+    /// Starts a server that changes its keys at these limits.
+    pub(crate) fn start_within(door: Door, limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -81,6 +86,7 @@ impl Server {
             auth_rejection_time: Duration::ZERO,
             auth_rejection_time_initial: Some(Duration::ZERO),
             max_auth_attempts: door.patience.unwrap_or(20),
+            limits,
             ..Config::default()
         });
         runtime.spawn({
@@ -211,6 +217,17 @@ impl Guest {
         Auth::Reject { proceed_with_methods: Some(methods(&self.ways)), partial_success: true }
     }
 
+    fn run(&self, channel: ChannelId, command: String, session: &Session) {
+        let running = Running {
+            handle: session.handle(),
+            channel,
+            wire: Arc::clone(&self.wire),
+            input_ended: Arc::clone(&self.input_ended),
+        };
+        // Outputs larger than the window have to wait, and the callbacks must not.
+        tokio::spawn(async move { running.run(&command).await });
+    }
+
     fn knows(&self, key: &PublicKey) -> bool {
         let shown = key.to_bytes().expect("encodes");
         self.door.keys.iter().any(|known| {
@@ -308,6 +325,18 @@ impl Handler for Guest {
         session.data(channel, "\r\nrouter login: ")
     }
 
+    /// What is typed in the shell is run, and leaves it open.
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        line: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let command = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+        self.run(channel, command, session);
+        Ok(())
+    }
+
     async fn pty_request(
         &mut self,
         channel: ChannelId,
@@ -334,14 +363,7 @@ impl Handler for Guest {
             return session.channel_failure(channel);
         }
         session.channel_success(channel)?;
-        let running = Running {
-            handle: session.handle(),
-            channel,
-            wire: Arc::clone(&self.wire),
-            input_ended: Arc::clone(&self.input_ended),
-        };
-        // Outputs larger than the window have to wait, and the callbacks must not.
-        tokio::spawn(async move { running.run(&command).await });
+        self.run(channel, command, session);
         Ok(())
     }
 }
@@ -376,6 +398,13 @@ impl Running {
                     self.print(&format!("{n:0>999}\n")).await?;
                 }
                 self.end(0).await
+            }
+            "without end" => {
+                let mut lines = 0..;
+                loop {
+                    let lines: String = lines.by_ref().take(10).map(|n| format!("{n:0>999}\n")).collect();
+                    self.print(&lines).await?;
+                }
             }
             "fails" => {
                 self.print("no such thing\n").await?;

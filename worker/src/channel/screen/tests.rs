@@ -1,12 +1,28 @@
 use super::super::line::Lines;
 use super::*;
 
+/// What is shown in the end of what comes in these pieces.
+fn shown_in<'a>(charset: Charset, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let (mut screen, mut lines) = (Screen::new(511, charset), Lines::default());
+    pieces.for_each(|bytes| screen.feed(bytes, &mut lines));
+    lines.0.extend_from_slice(screen.rest());
+    lines.0
+}
+
 /// What is shown in the end, by chunks of `chunk` bytes.
 fn shown(sent: &[u8], chunk: usize) -> String {
-    let (mut screen, mut lines) = (Screen::new(511), Lines::default());
-    sent.chunks(chunk).for_each(|bytes| screen.feed(bytes, &mut lines));
-    lines.0.extend_from_slice(screen.rest());
-    String::from_utf8_lossy(&lines.0).into_owned()
+    String::from_utf8_lossy(&shown_in(Charset::Utf8, sent.chunks(chunk))).into_owned()
+}
+
+/// Holds what is shown in an encoding to `text`, in one piece, byte by byte, and cut in two at every byte.
+#[track_caller]
+fn shows_bytes(charset: Charset, sent: &[u8], text: &[u8]) {
+    let text = text.escape_ascii().to_string();
+    let is = |shown: Vec<u8>| assert_eq!(shown.escape_ascii().to_string(), text, "{}", sent.escape_ascii());
+    is(shown_in(charset, sent.chunks(1)));
+    for at in 0..=sent.len() {
+        is(shown_in(charset, [&sent[..at], &sent[at..]].into_iter()));
+    }
 }
 
 #[track_caller]
@@ -95,14 +111,14 @@ fn broken_sequences_do_not_eat_the_text() {
 
 #[test]
 fn an_echo_wrapped_at_the_width_is_whole_again() {
-    let (mut screen, mut lines) = (Screen::new(10), Lines::default());
+    let (mut screen, mut lines) = (Screen::new(10, Charset::Utf8), Lines::default());
     screen.feed(b"host$ show \rversion\r\n", &mut lines);
     assert_eq!(lines.0, b"host$ showversion\n".as_slice());
 }
 
 #[test]
 fn an_endless_line_goes_ahead_in_pieces() {
-    let (mut screen, mut lines) = (Screen::new(511), Lines::default());
+    let (mut screen, mut lines) = (Screen::new(511, Charset::Utf8), Lines::default());
     let mut sent = 0;
     while sent < 10 * LONGEST_LINE {
         screen.feed(&[b'x'; 1000], &mut lines);
@@ -132,6 +148,88 @@ fn an_endless_line_reads_the_same_in_any_pieces() {
     }
 }
 
+#[test]
+fn in_encodings_of_one_byte_every_byte_is_a_cell() {
+    // "Привет" in CP866, where most of it are continuation bytes of UTF-8, and in KOI8-R.
+    const CP866: &[u8] = b"\x8f\xe0\xa8\xa2\xa5\xe2";
+    const KOI8_R: &[u8] = b"\xf0\xd2\xc9\xd7\xc5\xd4";
+    let single =
+        |sent: &[&[u8]], text: &[&[u8]]| shows_bytes(Charset::Single, &sent.concat(), &text.concat());
+    for word in [CP866, KOI8_R, b"Gr\xfc\xdfe!"] {
+        single(&[word, b"\r\n", word], &[word, b"\n", word]);
+        single(&[word, b"\x08\x08x"], &[&word[..4], b"x", &word[5..]]);
+        single(&[word, b"\x08 \x08\x08 \x08"], &[&word[..4]]);
+        single(&[word, b"\rab"], &[b"ab", &word[2..]]);
+        single(&[b"abcdef\r", word], &[word]);
+        single(&[word, b"\x1b[2D\x1b[K"], &[&word[..4]]);
+        single(&[word, b"\x1b[3G\x1b[2P"], &[&word[..2], &word[4..]]);
+        single(&[word, b"\x1b[8Gx"], &[word, b" x"]);
+        single(&[b"-- ", word, b" --\r            \rnext\r\n"], &[b"next\n"]);
+    }
+}
+
+#[test]
+fn in_encodings_of_two_bytes_a_character_takes_two_cells() {
+    // 中文 in GBK; 表ソ in Shift_JIS and 乗 in GBK, whose second bytes are a backslash; a character of
+    // four bytes in GB 18030.
+    for (charset, word) in [
+        (Charset::Double, b"\xd6\xd0\xce\xc4"),
+        (Charset::Double, b"\x81\x5c\x81\x5c"),
+        (Charset::Double, b"\x81\x30\x81\x30"),
+        (Charset::ShiftJis, b"\x95\x5c\x83\x5c"),
+        (Charset::ShiftJis, b"\xe0\x40\xb1\xb2"),
+    ] {
+        let is = |sent: &[&[u8]], text: &[&[u8]]| shows_bytes(charset, &sent.concat(), &text.concat());
+        let (first, second) = word.split_at(2);
+        is(&[word, b"\r\n", word], &[word, b"\n", word]);
+        is(&[word, b"\x08\x08xy"], &[first, b"xy"]);
+        is(&[word, b"\x08\x08  \x08\x08"], &[first]);
+        is(&[word, b"\rab"], &[b"ab", second]);
+        is(&[b"abcdef\r", word], &[word, b"ef"]);
+        is(&[b"abc\r", word], &[word]);
+        is(&[second, second, second, b"\r", word], &[word, second]);
+        is(&[word, b"\x1b[2D\x1b[K"], &[first]);
+        is(&[word, b"\r\x1b[2P"], &[second]);
+        is(&[b"---- ", word, b" ----\x1b[14D              \x1b[14Dnext\r\n"], &[b"next\n"]);
+        // Written in ASCII behind it, and over what was there.
+        is(&[b"[", word, b"]\r[", second, first, b"]"], &[b"[", second, first, b"]"]);
+    }
+}
+
+#[test]
+fn a_character_that_is_torn_in_two_leaves_blanks() {
+    let is = |sent: &[u8], text: &[u8]| shows_bytes(Charset::Double, sent, text);
+    is(b"\xd6\xd0\xce\xc4\x08x", b"\xd6\xd0 x");
+    is(b"\xd6\xd0\xce\xc4\rx", b"x \xce\xc4");
+    is(b"\xd6\xd0\xce\xc4\x1b[2G\xce\xc4", b" \xce\xc4");
+    is(b"\xd6\xd0\xce\xc4a\x1b[2G\xce\xc4", b" \xce\xc4 a");
+    is(b"\xd6\xd0\xce\xc4\x08\x1b[K", b"\xd6\xd0");
+    is(b"\xd6\xd0\xce\xc4\x08\x1b[1K", b"");
+    is(b"a\xd6\xd0b\x1b[2D\x1b[1Kx", b"  xb");
+    is(b"a\xd6\xd0\xce\xc4b\x1b[3G\x1b[2P", b"a  b");
+    is(b"a\xd6\xd0\xce\xc4b\x1b[3G\x1b[2X", b"a    b");
+    is(b"a\xd6\xd0b\x1b[3G\x1b[@", b"a   b");
+    // Half a character that stays alone is kept.
+    is(b"a\xd6\r\nb\xd6\x08c \xd6 \xd0", b"a\xd6\nbc \xd6 \xd0");
+    is(b"abc\r\xd6\0\xd0\n", b"\xd6\xd0c\n");
+}
+
+#[test]
+fn the_controls_beyond_ascii_are_text() {
+    // CSI, OSC, NEL and ST of ECMA-48, which are letters here.
+    let sent = b"\x9b1A\x9d0;\x85\x9c\x90q\x84";
+    shows_bytes(Charset::Single, sent, sent);
+    shows_bytes(Charset::ShiftJis, b"\x9b\x41\x9d\x5d\x85\x90", b"\x9b\x41\x9d\x5d\x85\x90");
+    shows_bytes(Charset::Double, b"\x9b\x5b\x9d\x5d\x85\x90", b"\x9b\x5b\x9d\x5d\x85\x90");
+    // Continuation bytes of УФЛ.
+    shows("\u{423}\u{424}\u{41b}1A", "УФЛ1A");
+    // Nor do they belong to a sequence, or end a string.
+    shows("a\x1b[31п\x1bп\x1b(пb", "aпппb");
+    shows("a\x1b]0;п\u{41c}\x07b", "ab");
+    shows_bytes(Charset::Single, b"a\x1b[1\x9bm\x1b\x8fb", b"a\x9bm\x8fb");
+    shows_bytes(Charset::Double, b"a\x1b[1\xd6\xd0b", b"a\xd6\xd0b");
+}
+
 /// Numbers that differ from run to run of the loop and not from run to run of the test.
 struct Dice(u64);
 
@@ -146,7 +244,8 @@ impl Dice {
 
 #[test]
 fn anything_can_be_fed_in_any_pieces() {
-    const PIECES: [&[u8]; 22] = [
+    const CHARSETS: [Charset; 4] = [Charset::Utf8, Charset::Single, Charset::Double, Charset::ShiftJis];
+    const PIECES: [&[u8]; 24] = [
         b"\r",
         b"\n",
         b"\x08",
@@ -164,6 +263,8 @@ fn anything_can_be_fed_in_any_pieces() {
         b"@",
         b"H",
         b"\xd0\xbf",
+        b"\x83\x5c",
+        b"\xe0\xe0\xe0",
         b"\xff",
         b"\x80",
         b"text",
@@ -183,7 +284,14 @@ fn anything_can_be_fed_in_any_pieces() {
         // Blanks are made of cursor movements, a bounded number a line.
         assert!(whole.len() < sent.len() * 3 + 3 * FURTHEST_COLUMN * 3000, "seed {seed}");
 
-        let (mut screen, mut lines) = (Screen::new(dice.below(600) as u16), Lines::default());
+        let charset = CHARSETS[dice.below(4) as usize];
+        let whole = shown_in(charset, [sent.as_slice()].into_iter());
+        assert!(
+            shown_in(charset, sent.chunks(1 + dice.below(9) as usize)) == whole,
+            "seed {seed} {charset:?}"
+        );
+
+        let (mut screen, mut lines) = (Screen::new(dice.below(600) as u16, charset), Lines::default());
         for _ in 0..200 {
             screen.feed(&sent, &mut lines);
             assert!(screen.rest().len() <= LONGEST_LINE + FURTHEST_COLUMN, "seed {seed}");

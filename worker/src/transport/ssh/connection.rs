@@ -14,11 +14,20 @@ use super::algorithms::{offer, old_in_use};
 use super::drive::{awaited, meaning};
 use super::{handshake, host_key, login};
 use crate::link::{Interest, Link};
+use crate::platform::CompiledPlatform;
 use crate::transport::TransportError;
 
-/// libssh2 widens the window before every read that would empty more than a quarter of it, so
-/// larger reads would cost a packet each.
-const MOST_AT_ONCE: usize = 16 * 1024;
+/// Bytes read at once, and never another number of them.
+///
+/// A read may have to widen the window first (RFC 4254, 5.2), by an amount that depends on what it has
+/// room for. Where that packet has to wait, as it does while keys are exchanged again, the next read
+/// goes on with it, and takes its own room for that of the first: from then on libssh2's window is not
+/// the one that the device knows. If it is the larger one, the device comes to a stop in the end;
+/// if it is the smaller one, libssh2 drops what it takes for too much.
+///
+/// Much larger ones would cost a packet each: the window is widened before every read that would empty
+/// more than a quarter of it.
+pub(crate) const READ: usize = 8 * 1024;
 
 /// Keys are agreed on, the server has shown the right host key and has let us in.
 ///
@@ -41,7 +50,8 @@ struct Wreck {
 }
 
 impl Connection {
-    /// Shakes hands and logs in, all by `deadline`. `new_key` is told of a host key of which
+    /// Shakes hands and logs in, all by `deadline`. What the server asks besides name and password is
+    /// answered as its `platform` has it, where it is known. `new_key` is told of a host key of which
     /// nothing was known, before anything is sent that is not for everyone.
     ///
     /// # Errors
@@ -54,6 +64,7 @@ impl Connection {
     pub fn open(
         mut link: Link,
         who: &Login,
+        platform: Option<&CompiledPlatform>,
         settings: &SshSettings,
         new_key: &mut dyn FnMut(&[u8]),
         deadline: Instant,
@@ -68,7 +79,8 @@ impl Connection {
         handshake::shake_hands(session, link, settings)?;
         host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)?;
         link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
-        *has_logged_in = login::log_in(session, link, who, settings.legacy)?;
+        *has_logged_in =
+            login::log_in(session, link, who, platform.map(|platform| &platform.login), settings.legacy)?;
         Ok(connection)
     }
 
@@ -113,10 +125,8 @@ impl Connection {
     pub(super) fn try_read(
         &mut self,
         channel: &mut Channel,
-        buffer: &mut [u8],
+        buffer: &mut [u8; READ],
     ) -> Result<Option<usize>, TransportError> {
-        let most = buffer.len().min(MOST_AT_ONCE);
-        let buffer = &mut buffer[..most];
         loop {
             match channel.read(buffer) {
                 // libssh2 says so after a packet of a type that does not exist, too.

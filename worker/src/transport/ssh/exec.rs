@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use netsweep_shared::outcome::{Failure, Stage};
 use ssh2::Channel;
 
-use super::connection::Connection;
+use super::connection::{Connection, READ};
 use super::drive::{Broken, awaited, drive, meaning, must_wait};
 use super::shell::{granted, open_channel, unless_closed};
 use crate::link::Link;
@@ -66,7 +66,7 @@ impl<'c> Exec<'c> {
     }
 
     /// Reads what the command prints, at least one byte; 0 at its end.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8; READ]) -> Result<usize, TransportError> {
         self.connection.link.check()?;
         loop {
             if let Some(n) = self.connection.try_read(&mut self.channel, buffer)? {

@@ -5,7 +5,8 @@
 //! - who has one thing to show sends it at once; who has several asks first which methods there are,
 //!   by the request `none`, which costs a round trip and is free of charge only as the first one;
 //! - a password is sent once: by the method `password`, and by `keyboard-interactive` only where the
-//!   server has said that it does not take the former;
+//!   server has said that it does not take the former, or the other way round on a platform that asks
+//!   more than the password;
 //! - of keys few are shown;
 //! - which methods are left is asked again where something was judged, because a server may have
 //!   taken it and want more (RFC 4252, 5.1), and libssh2 does not tell that from a refusal.
@@ -24,17 +25,25 @@ use ssh2::Session;
 use self::methods::Methods;
 use super::drive::Broken;
 use crate::link::Link;
+use crate::platform::CompiledLogin;
 
 /// Proves to the device who we are, by the deadline of `link`; false where it does not want to know.
 ///
 /// # Errors
 /// `auth` where the device refuses, or there is nothing to log in with; else what ended the
 /// connection. At `Stage::Login` only where the password has been sent.
-pub(super) fn log_in(session: &Session, link: &mut Link, who: &Login, legacy: bool) -> Result<bool, Failure> {
+pub(super) fn log_in(
+    session: &Session,
+    link: &mut Link,
+    who: &Login,
+    platform: Option<&CompiledLogin>,
+    legacy: bool,
+) -> Result<bool, Failure> {
     let mut dialogue = Dialogue {
         session,
         link,
         who,
+        platform,
         legacy,
         stage: Stage::Handshake,
         offered: None,
@@ -57,7 +66,7 @@ enum Means {
 }
 
 impl Means {
-    /// In the order in which they are tried.
+    /// In the order in which they are tried on most platforms.
     const ALL: [Self; 4] = [Self::Key, Self::Agent, Self::Password, Self::Prompts];
 
     /// The method's name (RFC 4252, RFC 4256).
@@ -92,6 +101,8 @@ struct Dialogue<'a> {
     session: &'a Session,
     link: &'a mut Link,
     who: &'a Login,
+    /// What the device may ask besides name and password.
+    platform: Option<&'a CompiledLogin>,
     legacy: bool,
     /// How far it has come, for failures.
     stage: Stage,
@@ -112,6 +123,9 @@ impl Dialogue<'_> {
             return Err(self.auth("the user name or the password contains a NUL character"));
         }
         let mut left: Vec<Means> = Means::ALL.into_iter().filter(|means| means.is_given(self.who)).collect();
+        if self.platform.is_some_and(|platform| platform.interactive) {
+            left.sort_by_key(|means| *means == Means::Password);
+        }
         let one_thing =
             matches!(left.as_slice(), [Means::Key] | [Means::Agent] | [Means::Password, Means::Prompts]);
         if !one_thing {

@@ -152,7 +152,7 @@ impl Dialogue<'_> {
 
     fn try_prompts(&mut self, password: &Secret) -> Result<Verdict, Failure> {
         let (session, username) = (self.session, &self.who.username);
-        let mut answers = Answers::new(self.link, self.who, password);
+        let mut answers = Answers::new(self.link, self.who, password, self.platform);
         let result =
             drive(session, self.link, || session.userauth_keyboard_interactive(username, &mut answers));
         let Err(broken) = result else { return Ok(Verdict::In) };

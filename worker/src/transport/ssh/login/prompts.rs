@@ -7,15 +7,17 @@ use ssh2::{KeyboardInteractivePrompt, Prompt};
 
 use super::super::overheard::printable;
 use crate::link::Link;
+use crate::platform::CompiledLogin;
 
 /// Requests that are answered; PAM's longest dialogues have four or five.
 const MOST_REQUESTS: u32 = 20;
 
-/// Answers what asks for the user's name or password.
+/// Answers what asks for the user's name or password, or is one of the platform's questions.
 pub(super) struct Answers<'a> {
     link: &'a Link,
     username: &'a str,
     password: &'a Secret,
+    platform: Option<&'a CompiledLogin>,
     requests: u32,
     /// The question that the password was given to.
     given: Option<String>,
@@ -41,8 +43,14 @@ enum Asked {
 impl<'a> Answers<'a> {
     /// `link` is shut down where there is no answer: libssh2 sends whatever is returned, and an
     /// empty answer counts as an attempt.
-    pub(super) fn new(link: &'a Link, login: &'a Login, password: &'a Secret) -> Self {
-        Self { link, username: &login.username, password, requests: 0, given: None, problem: None }
+    pub(super) fn new(
+        link: &'a Link,
+        login: &'a Login,
+        password: &'a Secret,
+        platform: Option<&'a CompiledLogin>,
+    ) -> Self {
+        let username = &login.username;
+        Self { link, username, password, platform, requests: 0, given: None, problem: None }
     }
 
     /// Whether the password went out.
@@ -56,6 +64,10 @@ impl<'a> Answers<'a> {
     }
 
     fn answer(&mut self, question: &Prompt<'_>) -> Result<String, Problem> {
+        // Before the others, as in the terminal: it may be a question about passwords.
+        if let Some(line) = self.platform.and_then(|platform| platform.line_for(&question.text)) {
+            return Ok(line.to_owned());
+        }
         let said = || format!("{:?}", printable(question.text.trim()));
         match asked(question) {
             Asked::Username if !self.username.is_empty() => Ok(self.username.to_owned()),
@@ -128,7 +140,7 @@ mod tests {
         let link = Link::new(socket, &watchdog.slot(0), deadline).expect("watches");
         let login = Login::with_password("admin", Secret::new("right"));
         let password = Secret::new("right");
-        let mut answers = Answers::new(&link, &login, &password);
+        let mut answers = Answers::new(&link, &login, &password, None);
         let mut answered = vec![];
         for request in requests {
             let questions: Vec<_> =
