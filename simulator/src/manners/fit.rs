@@ -1,11 +1,12 @@
 //! The manners against the platforms' own files: what a device says is what its platform waits for,
 //! and what its platform types is what the device understands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use netsweep_shared::platform::Platform;
-use regex::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::cli::{Action, Command};
 use super::{Interpreter, Manners, Mode, Reply, State, last_line, of, platforms};
@@ -34,23 +35,31 @@ fn each(mut test: impl FnMut(&str, &Platform, &Manners)) {
     }
 }
 
-fn whole(pattern: &str) -> Regex {
-    Regex::new(&format!("^(?:{pattern})$")).expect("it is good")
+/// A pattern as the worker reads it: for ASCII. Each is compiled once.
+fn regex(pattern: &str) -> Regex {
+    thread_local!(static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::default());
+    let compile = || RegexBuilder::new(pattern).unicode(false).build().expect("it is good");
+    COMPILED.with_borrow_mut(|compiled| compiled.entry(pattern.to_owned()).or_insert_with(compile).clone())
 }
 
-fn found(patterns: &[String], line: &str) -> bool {
-    patterns.iter().any(|pattern| Regex::new(pattern).expect("it is good").is_match(line))
+/// Matches a whole line.
+fn whole(pattern: &str) -> Regex {
+    regex(&format!("^(?:{pattern})$"))
 }
 
 /// Whether `pattern` is found at the end of `line`.
 fn ends(pattern: &str, line: &str) -> bool {
-    Regex::new(&format!("(?:{pattern})$")).expect("it is good").is_match(line)
+    regex(&format!("(?:{pattern})$")).is_match(line.as_bytes())
+}
+
+fn found(patterns: &[String], line: &str) -> bool {
+    patterns.iter().any(|pattern| regex(pattern).is_match(line.as_bytes()))
 }
 
 /// What a person would see: no escape sequences, no carriage returns.
 fn seen(text: &str) -> String {
-    let escapes = Regex::new("\x1b(?:\\[[0-9;?]*[A-Za-z]|\\][^\x07]*\x07|.)|\r").expect("it is good");
-    escapes.replace_all(text, "").into_owned()
+    let escapes = regex(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[^\[\]])|\r");
+    String::from_utf8_lossy(&escapes.replace_all(text.as_bytes(), b"")).into_owned()
 }
 
 fn modes(manners: &Manners) -> Vec<Mode> {
@@ -83,21 +92,22 @@ fn every_prompt_is_one_of_the_platforms_and_tells_the_host() {
     each(|name, platform, manners| {
         for host in NAMES {
             let identity = Identity::new(7, host);
-            let mut hosts = BTreeSet::new();
+            let mut hosts = vec![];
             for mode in modes(manners) {
                 let mut state = state();
                 state.mode = mode;
                 let prompt = (manners.prompt)(&identity, &state);
                 let line = last_line(&prompt);
-                let fitting = platform.modes.iter().find_map(|mode| whole(&mode.prompt).captures(line));
+                let fitting = platform.modes.iter().find_map(|mode| whole(&mode.prompt).captures(line.as_bytes()));
                 let captures = fitting.unwrap_or_else(|| panic!("{name}, {mode:?}: {line:?} is no prompt"));
-                hosts.insert(captures.name("host").map(|host| host.as_str().to_owned()));
+                hosts.extend(captures.name("host").map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()));
                 let seen = seen(&prompt);
                 for lead in seen.lines().rev().skip(1) {
                     assert!(found(&platform.prompt_lead, lead), "{name}: {lead:?} above the prompt");
                 }
             }
-            assert_eq!(hosts.len(), 1, "{name}: {hosts:?}");
+            // Where a section stands behind the host, a pattern alone cannot tell the two apart.
+            assert!(hosts.iter().all(|host| host.starts_with(&hosts[0])), "{name}: {hosts:?}");
         }
     });
 }
@@ -210,7 +220,7 @@ fn outputs_are_of_one_device_and_always_the_same() {
         Reply::Show { text, .. } => text,
         other => panic!("{command}: {other:?}"),
     };
-    let gap = Regex::new(r"\{[a-z_]+(?::\d+)?\}").expect("it is good");
+    let gap = regex(r"\{[a-z_]+(?::\d+)?\}");
     each(|name, platform, manners| {
         let mut known: Vec<&str> = commands(manners)
             .into_iter()
@@ -224,11 +234,11 @@ fn outputs_are_of_one_device_and_always_the_same() {
             let one = output(manners, "core-1", command);
             assert_eq!(one, output(manners, "core-1", command), "{name} {command}");
             assert!(one.is_ascii() && !one.contains('\r') && one.ends_with('\n'), "{name} {command}");
-            assert!(!gap.is_match(&one), "{name} {command}: {one}");
+            assert!(!gap.is_match(one.as_bytes()), "{name} {command}: {one}");
             assert!(one == "Security context mode: single \n" || one != output(manners, "core-2", command), "{name} {command}");
             for line in seen(&one).lines() {
                 assert!(!found(&platform.errors, line), "{name} {command}: {line:?}");
-                assert!(!platform.modes.iter().any(|mode| name != "linux" && whole(&mode.prompt).is_match(line)), "{name} {command}: {line:?}");
+                assert!(!platform.modes.iter().any(|mode| name != "linux" && whole(&mode.prompt).is_match(line.as_bytes())), "{name} {command}: {line:?}");
             }
         }
     });

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::device::Settings;
 use netsweep_shared::fleet::{Latencies, Latency, SimulatedDevice};
@@ -96,6 +98,89 @@ fn every_platform_prompts_in_its_way() {
         let greeting = shown(shell.welcome());
         assert!(greeting.ends_with(prompt), "{platform}: {greeting:?}");
     }
+}
+
+/// What makes each platform harder than the last.
+#[test]
+fn oddities_are_those_of_the_platforms() {
+    let mut shell = session_with("cisco_nxos", 0);
+    assert_eq!(typed(&mut shell, "show hostname\r"), "show hostname\r\r\n{300}sw1.example.net \r\n\rsw1# ");
+
+    let mut shell = session_with("cisco_xr", 0);
+    let stamped = typed(&mut shell, "terminal length 0\r");
+    assert!(stamped.ends_with(" UTC\r\nRP/0/RP0/CPU0:sw1#"), "{stamped:?}");
+    typed(&mut shell, "terminal exec prompt no-timestamp\r");
+    assert_eq!(typed(&mut shell, "terminal length 0\r"), "terminal length 0\r\nRP/0/RP0/CPU0:sw1#");
+
+    let mut shell = session_with("extreme_exos", 1);
+    assert_eq!(typed(&mut shell, "disable clipaging\r"), "disable clipaging\r\n* Slot-1 sw1.2 # ");
+    assert!(typed(&mut shell, "\r").ends_with("sw1.2 # "), "an empty line is no command");
+
+    let mut shell = session_with("fortinet_fortios", 0);
+    assert_eq!(typed(&mut shell, "end\r"), "end\r\r\n\r\nsw1 # ");
+
+    let mut shell = session_with("mikrotik_routeros", 0);
+    let prompt = format!("\r\r\r\r[admin@sw1] > {}\r[admin@sw1] > ", " ".repeat(60));
+    assert_eq!(typed(&mut shell, "/\r"), format!("/\r[admin@sw1] > /\r\n{prompt}"));
+    let printed = "/system/identity/print\r[admin@sw1] > /system/identity/print\r\n\r{300}  name: sw1\r\n";
+    assert_eq!(typed(&mut shell, "/system/identity/print\r"), format!("{printed}{prompt}"));
+    assert!(typed(&mut shell, "/ip address print detail where disabled\r").contains("ADDRESS"));
+
+    let (classic, md) = ("environment no more\r", "environment more false\r");
+    let mut shell = session_with("nokia_sros", 0);
+    assert!(typed(&mut shell, md).contains("Error: Bad command."));
+    assert_eq!(typed(&mut shell, classic), "environment no more\r\nA:sw1# ");
+    let mut shell = session_with("nokia_sros", 1);
+    assert!(typed(&mut shell, classic).contains("MINOR: MGMT_CORE #2201: Unknown element - 'no'"));
+    assert_eq!(typed(&mut shell, md), "environment more false\r\n\r\n[/]\r\nA:admin@sw1# ");
+
+    let mut shell = session_with("vyos", 0);
+    let refused = "show foo\r\n\x1b[?2004l\r\r\n  Invalid command: show [foo]\r\n\r\n\x1b[?2004h";
+    assert!(typed(&mut shell, "show foo\r").starts_with(refused));
+}
+
+#[test]
+fn a_question_waits_for_its_answer_and_no_other() {
+    let manners = crate::manners::of("paloalto_panos").expect("known")[1];
+    let mut shell = Shell::new(Arc::new(Device { manners, ..plain("paloalto_panos") }), "admin");
+    assert!(shown(shell.welcome()).ends_with("(yes/no) : "));
+    assert_eq!(typed(&mut shell, "no\rshow clock\r"), "");
+    let greeting = typed(&mut shell, "yes\r");
+    assert!(greeting.starts_with("\r\nLast login") && greeting.ends_with("admin@sw1(active)> "), "{greeting:?}");
+}
+
+#[test]
+fn less_shows_where_it_is_and_has_to_be_left() {
+    let mut shell = session_with("paloalto_panos", 0);
+    shell.resize(10);
+    let page = typed(&mut shell, "show system info\r");
+    assert!(page.ends_with("\x1b[7mlines 1-9 \x1b[27m\x1b[K"), "{page:?}");
+    let last = typed(&mut shell, " ");
+    assert!(last.ends_with("\x1b[7mlines 1-14 (END) \x1b[27m\x1b[K"), "{last:?}");
+    assert_eq!(typed(&mut shell, " \r"), "", "behind the end there is nothing");
+    assert_eq!(typed(&mut shell, "q"), "\r\x1b[K\r\nadmin@sw1> ");
+}
+
+#[test]
+fn a_dump_is_the_whole_rest() {
+    let mut shell = session_with("mikrotik_routeros", 0);
+    shell.resize(10);
+    let page = typed(&mut shell, "/export\r");
+    assert!(page.ends_with("-- [Q quit|D dump|down]"), "{page:?}");
+    let rest = typed(&mut shell, "D");
+    assert!(rest.contains("set name=sw1") && rest.ends_with("[admin@sw1] > "), "{rest:?}");
+}
+
+#[test]
+fn a_password_can_be_all_that_is_asked_for_and_be_shown_as_stars() {
+    let mut shell = Shell::new(device("sw1", "frr", None), "");
+    assert!(shown(shell.ask_login()).ends_with("User Access Verification\r\n\r\nPassword: "));
+    let greeting = typed(&mut shell, "secret\r");
+    assert!(greeting.starts_with("\r\n{200}") && greeting.contains("this is FRRouting"), "{greeting:?}");
+    let mut shell = Shell::new(device("sw1", "cisco_asa", None), "");
+    shell.ask_login();
+    typed(&mut shell, "admin\r");
+    assert!(typed(&mut shell, "secret\r").starts_with("******\r\n"));
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let platforms = &Platforms::load(args.selection.platforms.platform_dir.as_deref()).or_usage()?;
     let mut selection =
         Selection::load(&args.selection, &args.commands, platforms, args.simulate).or_usage()?;
+    let simulated =
+        args.simulate.then(|| simulate::simulated(&selection.devices)).transpose().or_usage()?;
     let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
     let (mix, said) = prepare::choose_mix(args, &selection);
     selection.notices.extend(said);
@@ -48,9 +50,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     // From here on Ctrl-C is for the run, so that nothing started is left behind.
     let signals = Signals::listen().context("cannot listen for signals").or_internal()?;
     let mut host_keys = HostKeys::off();
-    let (plan, fleet) = if args.simulate {
-        let devices =
-            selection.devices.iter().map(simulate::simulated).collect::<anyhow::Result<_>>().or_usage()?;
+    let (plan, fleet) = if let Some(devices) = simulated {
         let spec = simulate::fleet_spec(devices, &args.fleet);
         let logins = Logins::Simulated(&spec.devices);
         let mut plan = prepare::plan(args, &selection, &logins, platforms, mix).or_usage()?;
