@@ -89,19 +89,21 @@ fn every_platform_answers_over_both_transports() {
     ran.expect_code(0);
     let platforms = by_platform(&ran);
     for (platform, _, part, _, end) in ASKED {
+        let longest = platforms[platform].iter().map(|record| output(record, 1).lines().count()).max();
+        assert!(platform == "linux" || longest > Some(24), "{platform}: more than a page");
         for record in &platforms[platform] {
             let (short, long) = (output(record, 0), output(record, 1));
             assert!(short.contains(part), "{part:?} is not in {record}");
             let disguised = long.ends_with("end of the output\n");
             assert!(disguised || long[long.len().saturating_sub(60)..].contains(end), "{end:?} does not end {record}");
-            assert!(platform == "linux" || long.lines().count() > 20, "{record}");
             for text in [short, long] {
                 assert!(text.ends_with('\n') && !text.contains(['\u{1b}', '\r', '\u{8}']), "{record}");
                 for rest in ["--More", "--more", "---- More", "Press any key", "[Q quit", "Press <SPACE>", "(END)"] {
                     assert!(!text.contains(rest), "{rest:?} is left in {record}");
                 }
             }
-            assert_eq!(short, output(record, 2), "the same command has the same answer: {record}");
+            // A look-alike quotes the prompt, and some prompts count the commands.
+            assert!(disguised || short == output(record, 2), "the same command, another answer: {record}");
         }
     }
     // What the fleet counts, too, is a login for each device and no more.

@@ -13,10 +13,13 @@ pub(super) const MANNERS: Manners = Manners {
         rejected: "Login failed\n\n",
         attempts: 3,
     },
-    has_user_mode: false,
+    has_user_mode: true,
     welcome: |_| "\n".to_owned(),
     question: None,
-    prompt: |identity, state| template::shown("[{user}@{name}]> ", identity, state),
+    prompt: |identity, state| {
+        let privileged = "[{user}@{name}]# ";
+        template::prompt(["[{user}@{name}]> ", privileged, privileged, privileged], identity, state)
+    },
     returned: return_key,
     line_end: "\r\n",
     pager: Some(Pager { lines: Some(24), ..Pager::new("--More--", "\r\x1b[K") }),
@@ -34,6 +37,7 @@ const CLI: Cli = Cli {
         Command("show interfaces", Action::Print(INTERFACES)),
         Command("show running-config", Action::Print(CONFIGURATION)),
         Command("show clock", Action::Print("{date} {time}.{ms}\n")),
+        Command("enable", Action::Do(cli::enable)),
         Command("exit", Action::Do(cli::leave)),
         Command("quit", Action::Do(cli::leave)),
         Command("logout", Action::Do(cli::leave)),
