@@ -63,7 +63,10 @@ fn rehearse(inventory_text: &str, arguments: &[&str]) -> Ran {
 fn by_platform(ran: &Ran) -> BTreeMap<String, Vec<Value>> {
     let mut platforms: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for record in ran.records().into_values() {
-        platforms.entry(record["platform"].as_str().expect("a platform").to_owned()).or_default().push(record);
+        platforms
+            .entry(record["platform"].as_str().expect("a platform").to_owned())
+            .or_default()
+            .push(record);
     }
     assert!(platforms.values().all(|records| records.len() == 16), "{:?}", ran.stderr);
     platforms
@@ -77,7 +80,9 @@ fn output(record: &Value, number: usize) -> &str {
 fn every_platform_that_is_built_in_is_rehearsed_here() {
     let files = std::fs::read_dir(repository().join("platforms")).expect("the folder");
     let built_in: BTreeSet<String> = files
-        .map(|file| file.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .map(|file| {
+            file.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+        })
         .collect();
     assert_eq!(built_in, ASKED.iter().map(|(platform, ..)| (*platform).to_owned()).collect());
 }
@@ -95,10 +100,15 @@ fn every_platform_answers_over_both_transports() {
             let (short, long) = (output(record, 0), output(record, 1));
             assert!(short.contains(part), "{part:?} is not in {record}");
             let disguised = long.ends_with("end of the output\n");
-            assert!(disguised || long[long.len().saturating_sub(60)..].contains(end), "{end:?} does not end {record}");
+            assert!(
+                disguised || long[long.len().saturating_sub(60)..].contains(end),
+                "{end:?} does not end {record}"
+            );
             for text in [short, long] {
                 assert!(text.ends_with('\n') && !text.contains(['\u{1b}', '\r', '\u{8}']), "{record}");
-                for rest in ["--More", "--more", "---- More", "Press any key", "[Q quit", "Press <SPACE>", "(END)"] {
+                for rest in
+                    ["--More", "--more", "---- More", "Press any key", "[Q quit", "Press <SPACE>", "(END)"]
+                {
                     assert!(!text.contains(rest), "{rest:?} is left in {record}");
                 }
             }
@@ -162,7 +172,9 @@ fn a_platform_of_ones_own_cannot_be_rehearsed_and_the_others_can() {
         let ran = rehearse(text, &[&["--platform-dir", directory, "show clock"], dry].concat());
         ran.expect_code(2);
         assert_eq!(ran.stdout, "", "nothing is started");
-        for part in ["\"northwind\"", "nw-1, nw-2, nw-3 and 2 more", "--limit '!platform:northwind'", "cisco_ios"] {
+        for part in
+            ["\"northwind\"", "nw-1, nw-2, nw-3 and 2 more", "--limit '!platform:northwind'", "cisco_ios"]
+        {
             assert!(ran.stderr.contains(part), "{part:?} is not said in:\n{}", ran.stderr);
         }
     }

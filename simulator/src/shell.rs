@@ -331,7 +331,9 @@ impl Shell {
 
     fn turn_page(&mut self, key: u8, script: &mut Script) {
         const CTRL_C: u8 = 0x03;
-        let (Awaiting::Page(output), Some(pager)) = (&self.awaiting, &self.device.manners.pager) else { return };
+        let (Awaiting::Page(output), Some(pager)) = (&self.awaiting, &self.device.manners.pager) else {
+            return;
+        };
         let lines = match key {
             b'q' | b'Q' | CTRL_C => Some(0),
             // Behind the last page there is nothing but to leave.

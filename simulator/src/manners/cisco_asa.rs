@@ -53,13 +53,12 @@ const COMMANDS: &[Command] = &[
     Command("show startup-config", Action::Print(RUNNING_CONFIG)),
     Command("show inventory", Action::Print(INVENTORY)),
     Command("show clock", Action::Print("{time}.{ms} UTC {weekday} {month} {day} 2025\n")),
-    Command(
-        "terminal pager",
-        Action::Do(|state, words| cli::set_length(state, words, |_| String::new())),
-    ),
+    Command("terminal pager", Action::Do(|state, words| cli::set_length(state, words, |_| String::new()))),
     Command(
         "configure terminal",
-        Action::Do(|state, _| ios_like::configure(state, "ERROR: % Invalid input detected at '^' marker.\n", "")),
+        Action::Do(|state, _| {
+            ios_like::configure(state, "ERROR: % Invalid input detected at '^' marker.\n", "")
+        }),
     ),
 ];
 

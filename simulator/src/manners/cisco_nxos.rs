@@ -50,7 +50,10 @@ const COMMANDS: &[Command] = &[
     Command("show running-config", Action::Print(RUNNING_CONFIG)),
     Command("show startup-config", Action::Print(RUNNING_CONFIG)),
     Command("show inventory", Action::Print(INVENTORY)),
-    Command("show clock", Action::Print("{time}.{ms} UTC {weekday} {month} {day} 2025\nTime source is NTP\n")),
+    Command(
+        "show clock",
+        Action::Print("{time}.{ms} UTC {weekday} {month} {day} 2025\nTime source is NTP\n"),
+    ),
     Command("configure terminal", Action::Do(|state, _| ios_like::configure(state, "", CONFIGURE))),
     Command("copy running-config startup-config", Action::Say("Copy complete.\n")),
 ];

@@ -12,7 +12,8 @@ use super::cli::{Action, Command};
 use super::{Interpreter, Manners, Mode, Reply, State, last_line, of, platforms};
 use crate::identity::Identity;
 
-const NAMES: [&str; 5] = ["core-1", "sw_2.lab", "4500-x", "_odd_", "a-name-that-is-longer-than-fits-everywhere"];
+const NAMES: [&str; 5] =
+    ["core-1", "sw_2.lab", "4500-x", "_odd_", "a-name-that-is-longer-than-fits-everywhere"];
 
 /// The platforms that are built in, by name.
 fn files() -> BTreeMap<String, Platform> {
@@ -98,9 +99,12 @@ fn every_prompt_is_one_of_the_platforms_and_tells_the_host() {
                 state.mode = mode;
                 let prompt = (manners.prompt)(&identity, &state);
                 let line = last_line(&prompt);
-                let fitting = platform.modes.iter().find_map(|mode| whole(&mode.prompt).captures(line.as_bytes()));
+                let fitting =
+                    platform.modes.iter().find_map(|mode| whole(&mode.prompt).captures(line.as_bytes()));
                 let captures = fitting.unwrap_or_else(|| panic!("{name}, {mode:?}: {line:?} is no prompt"));
-                hosts.extend(captures.name("host").map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()));
+                hosts.extend(
+                    captures.name("host").map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()),
+                );
                 let seen = seen(&prompt);
                 for lead in seen.lines().rev().skip(1) {
                     assert!(found(&platform.prompt_lead, lead), "{name}: {lead:?} above the prompt");
@@ -177,7 +181,10 @@ fn every_pager_has_its_answer() {
             known.unwrap_or_else(|| panic!("{name}: {line:?}")).answer.clone()
         };
         let turns = answer(pager.question);
-        assert!(turns == " " || Some(turns.as_bytes()) == pager.dump.as_ref().map(std::slice::from_ref), "{name}");
+        assert!(
+            turns == " " || Some(turns.as_bytes()) == pager.dump.as_ref().map(std::slice::from_ref),
+            "{name}"
+        );
         assert!(pager.end.is_none_or(|end| answer(end) == "q"), "{name}");
     });
 }
@@ -188,7 +195,9 @@ fn what_is_not_understood_is_refused_in_the_platforms_words() {
         let known = commands(manners);
         let first = known.first().map_or("", |command| command.0.split(' ').next().unwrap_or_default());
         let identity = Identity::new(7, "core-1");
-        for line in ["fooo".to_owned(), format!("{first} fooo"), first.to_owned(), "fooo bar | include x".to_owned()] {
+        for line in
+            ["fooo".to_owned(), format!("{first} fooo"), first.to_owned(), "fooo bar | include x".to_owned()]
+        {
             match manners.interpret(&identity, &mut state(), &line) {
                 Reply::Refuse(text) => {
                     let told = text.lines().any(|line| found(&platform.errors, line));
@@ -228,17 +237,33 @@ fn outputs_are_of_one_device_and_always_the_same() {
             .map(|command| command.0)
             .collect();
         if known.is_empty() {
-            known = vec!["uname -a", "hostname", "uptime", "cat /etc/os-release; hostname", "df; hostname", "ip addr"];
+            known = vec![
+                "uname -a",
+                "hostname",
+                "uptime",
+                "cat /etc/os-release; hostname",
+                "df; hostname",
+                "ip addr",
+            ];
         }
         for command in known {
             let one = output(manners, "core-1", command);
             assert_eq!(one, output(manners, "core-1", command), "{name} {command}");
             assert!(one.is_ascii() && !one.contains('\r') && one.ends_with('\n'), "{name} {command}");
             assert!(!gap.is_match(one.as_bytes()), "{name} {command}: {one}");
-            assert!(one == "Security context mode: single \n" || one != output(manners, "core-2", command), "{name} {command}");
+            assert!(
+                one == "Security context mode: single \n" || one != output(manners, "core-2", command),
+                "{name} {command}"
+            );
             for line in seen(&one).lines() {
                 assert!(!found(&platform.errors, line), "{name} {command}: {line:?}");
-                assert!(!platform.modes.iter().any(|mode| name != "linux" && whole(&mode.prompt).is_match(line.as_bytes())), "{name} {command}: {line:?}");
+                assert!(
+                    !platform
+                        .modes
+                        .iter()
+                        .any(|mode| name != "linux" && whole(&mode.prompt).is_match(line.as_bytes())),
+                    "{name} {command}: {line:?}"
+                );
             }
         }
     });

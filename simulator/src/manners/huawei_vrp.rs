@@ -31,14 +31,15 @@ pub(super) const MANNERS: Manners = Manners {
     },
     question: None,
     prompt: |identity, state| {
-        template::prompt(["<{name}>", "<{name}>", "[{name}]", "[{name}-GigabitEthernet0/0/1]"], identity, state)
+        template::prompt(
+            ["<{name}>", "<{name}>", "[{name}]", "[{name}-GigabitEthernet0/0/1]"],
+            identity,
+            state,
+        )
     },
     returned: return_key,
     line_end: "\r\n",
-    pager: Some(Pager::new(
-        "  ---- More ----",
-        "\x1b[42D                                          \x1b[42D",
-    )),
+    pager: Some(Pager::new("  ---- More ----", "\x1b[42D                                          \x1b[42D")),
     interpreter: Interpreter::Cli(&CLI),
     interrupted: "^C\r\n",
     suspend: Some("return"),

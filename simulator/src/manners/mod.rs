@@ -1,6 +1,7 @@
 //! How the devices of a platform behave on a terminal: data, with functions where data ends.
 //!
-//! To add a platform: one file with a `Manners`, and its names in `registry`.
+//! To add a platform: one file with a `Manners`, of which most can be another platform's, and a line in
+//! `registry`. The tests in `fit` hold it against the platform's own file.
 
 /// Adds a line to a text: `line!(text, "{} is up", port)`.
 macro_rules! line {
@@ -46,8 +47,8 @@ mod linux;
 mod mikrotik_routeros;
 mod nokia_sros;
 mod paloalto_panos;
-mod vyos;
 mod registry;
+mod vyos;
 pub(crate) use registry::of;
 pub use registry::platforms;
 #[cfg(test)]

@@ -103,9 +103,7 @@ const MD_CLI: Cli = Cli {
     unknown: |mistake| {
         format!("{}MINOR: MGMT_CORE #2201: Unknown element - '{}'\n", mistake.mark(), mistake.word)
     },
-    incomplete: |mistake| {
-        format!("{:>1$}\nMINOR: MGMT_CORE #2203: Missing element\n", '^', mistake.end + 1)
-    },
+    incomplete: |mistake| format!("{:>1$}\nMINOR: MGMT_CORE #2203: Missing element\n", '^', mistake.end + 1),
 };
 
 fn more(state: &mut State, words: &[&str]) -> Reply {

@@ -2,8 +2,8 @@
 
 use super::{
     Manners, arista_eos, cisco_asa, cisco_ios, cisco_nxos, cisco_xe, cisco_xr, dell_os10, extreme_exos,
-    fortinet_fortios, frr, generic, hp_comware, huawei_vrp, juniper_junos, linux, mikrotik_routeros, nokia_sros,
-    paloalto_panos, vyos,
+    fortinet_fortios, frr, generic, hp_comware, huawei_vrp, juniper_junos, linux, mikrotik_routeros,
+    nokia_sros, paloalto_panos, vyos,
 };
 
 /// The manners by the names of the platforms, several where its devices differ. Sorted.

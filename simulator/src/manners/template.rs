@@ -106,7 +106,10 @@ mod tests {
     #[test]
     fn gaps_are_filled_and_other_braces_are_text() {
         let identity = Identity::new(1, "sw1");
-        assert_eq!(output("<{name}> {name:5}| {\n  x {nothing} }", &identity), "<sw1> sw1  | {\n  x {nothing} }");
+        assert_eq!(
+            output("<{name}> {name:5}| {\n  x {nothing} }", &identity),
+            "<sw1> sw1  | {\n  x {nothing} }"
+        );
         assert_eq!(output("{unfinished", &identity), "{unfinished");
         let mut state = State::new("admin", Mode::Privileged);
         state.lines = 4;

@@ -5,10 +5,7 @@ use super::{Interpreter, Login, Manners, Mode, Pager, linux, template};
 
 pub(super) const MANNERS: Manners = Manners {
     server_id: "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u2",
-    login: Login {
-        banner: |_| "Welcome to VyOS - \\n \\l\n\n".to_owned(),
-        ..linux::MANNERS.login
-    },
+    login: Login { banner: |_| "Welcome to VyOS - \\n \\l\n\n".to_owned(), ..linux::MANNERS.login },
     welcome: |identity| template::output(WELCOME, identity),
     prompt: |identity, state| {
         template::prompt(

@@ -146,7 +146,10 @@ fn a_question_waits_for_its_answer_and_no_other() {
     assert!(shown(shell.welcome()).ends_with("(yes/no) : "));
     assert_eq!(typed(&mut shell, "no\rshow clock\r"), "");
     let greeting = typed(&mut shell, "yes\r");
-    assert!(greeting.starts_with("\r\nLast login") && greeting.ends_with("admin@sw1(active)> "), "{greeting:?}");
+    assert!(
+        greeting.starts_with("\r\nLast login") && greeting.ends_with("admin@sw1(active)> "),
+        "{greeting:?}"
+    );
 }
 
 #[test]
@@ -408,10 +411,7 @@ fn outputs_are_scaled() {
     let mut shell = session("cisco_ios", None);
     for bytes in [200, 5_000, 100_000] {
         let settings = Settings { seed: 1, output_bytes: Some(bytes), ..Settings::default() };
-        shell.device = Arc::new(Device {
-            settings: Arc::new(settings),
-            ..plain("cisco_ios")
-        });
+        shell.device = Arc::new(Device { settings: Arc::new(settings), ..plain("cisco_ios") });
         let shown = typed(&mut shell, "show version\r").len() as u64;
         assert!(shown > bytes && shown < bytes + bytes / 10 + 200, "{bytes}: {shown}");
     }

@@ -28,8 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let platforms = &Platforms::load(args.selection.platforms.platform_dir.as_deref()).or_usage()?;
     let mut selection =
         Selection::load(&args.selection, &args.commands, platforms, args.simulate).or_usage()?;
-    let simulated =
-        args.simulate.then(|| simulate::simulated(&selection.devices)).transpose().or_usage()?;
+    let simulated = args.simulate.then(|| simulate::simulated(&selection.devices)).transpose().or_usage()?;
     let command = prepare::worker_command(args.mix.worker_binary.as_deref()).or_usage()?;
     let (mix, said) = prepare::choose_mix(args, &selection);
     selection.notices.extend(said);

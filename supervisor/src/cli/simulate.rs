@@ -102,7 +102,8 @@ fn ensure_known(devices: &[Device]) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let mut text = String::from("a simulated device has the manners of a built-in platform, and these have none:\n");
+    let mut text =
+        String::from("a simulated device has the manners of a built-in platform, and these have none:\n");
     for (platform, names) in &unknown {
         let named = names[..names.len().min(NAMED)].join(", ");
         let more = names.len().saturating_sub(NAMED);
