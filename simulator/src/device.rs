@@ -33,15 +33,17 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// The device that `spec` describes.
-    pub(crate) fn new(spec: SimulatedDevice, settings: &Arc<Settings>) -> Self {
-        Self {
-            manners: manners::of(&spec.platform),
+    /// The device that `spec` describes; none where nobody knows the manners of its platform.
+    pub(crate) fn new(spec: SimulatedDevice, settings: &Arc<Settings>) -> Option<Self> {
+        let several = manners::of(&spec.platform)?;
+        let one = Dice::new(settings.seed, &[&spec.name, "manners"]).below(several.len() as u64);
+        Some(Self {
+            manners: several[one as usize],
             name: spec.name,
             transport: spec.transport,
             fault: spec.fault,
             settings: Arc::clone(settings),
-        }
+        })
     }
 
     /// Its facts. Made anew for each session: a fleet of many devices keeps only names.

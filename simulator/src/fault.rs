@@ -126,6 +126,11 @@ pub(crate) async fn drain(read: &ReadHalf<'_>) -> io::Result<()> {
     }
 }
 
+/// How long a device that breaks a connection off waits for the peer's word that it has taken in what
+/// was sent. What is on its way when the connection breaks may be lost, and a busy peer reads late:
+/// so the word is what counts, and the time is for those that never give it.
+pub(crate) const LONGEST_WAIT_FOR_WORD: Duration = Duration::from_secs(5);
+
 /// Whether the connections that a device breaks off end with a reset; with the others, the end
 /// is orderly, and only comes too early.
 pub(crate) fn resets(device: &Device) -> bool {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
-use netsweep_shared::fleet::{Fault, FleetReport, FleetSpec};
+use netsweep_shared::fleet::{Fault, FleetReport, FleetSpec, SimulatedDevice};
 use netsweep_shared::job::Transport;
 use socket2::Socket;
 use tokio::net::{TcpListener, TcpStream};
@@ -33,16 +33,15 @@ impl Fleet {
     /// Starts the devices of `spec`; when it returns, every one can be reached.
     ///
     /// # Errors
-    /// Sockets that cannot be had, or more devices than 127/8 has addresses.
+    /// Sockets that cannot be had, a platform of which no manners are known, or more devices than 127/8 has
+    /// addresses.
     ///
     /// # Panics
     /// Outside a Tokio runtime with I/O and timers.
     pub fn start(spec: FleetSpec) -> io::Result<Self> {
         if spec.devices.len() > listen::MOST_DEVICES {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{} devices; 127/8 has room for {}", spec.devices.len(), listen::MOST_DEVICES),
-            ));
+            let (devices, most) = (spec.devices.len(), listen::MOST_DEVICES);
+            return Err(invalid(format!("{devices} devices; 127/8 has room for {most}")));
         }
         listen::raise_descriptor_limit();
         let (ssh, ssh_port) = listen::listen()?;
@@ -54,8 +53,11 @@ impl Fleet {
             output_bytes: spec.output_bytes,
             ..Settings::default()
         });
-        let devices: Arc<[Arc<Device>]> =
-            spec.devices.into_iter().map(|device| Arc::new(Device::new(device, &settings))).collect();
+        let simulated = |spec: SimulatedDevice| {
+            let unknown = format!("no manners are known of {}, the platform of {}", spec.platform, spec.name);
+            Ok(Arc::new(Device::new(spec, &settings).ok_or_else(|| invalid(unknown))?))
+        };
+        let devices = spec.devices.into_iter().map(simulated).collect::<io::Result<Arc<[_]>>>()?;
         let endpoint = |(index, device): (usize, &Arc<Device>)| {
             let port = match (device.fault, device.transport) {
                 (Some(Fault::Refuse), _) => refused_port,
@@ -88,6 +90,10 @@ impl Drop for Fleet {
     fn drop(&mut self) {
         self.listeners.iter().for_each(JoinHandle::abort);
     }
+}
+
+fn invalid(spec: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, spec)
 }
 
 /// Accepts connections and hands each to its device.

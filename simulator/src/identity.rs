@@ -105,7 +105,7 @@ impl Identity {
 fn host_name(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let mapped: String = name.chars().map(allowed).take(63).collect();
-    match mapped.trim_matches(['-', '.']) {
+    match mapped.trim_matches(['-', '.', '_']) {
         "" => "device".to_owned(),
         host => host.to_owned(),
     }

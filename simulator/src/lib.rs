@@ -26,6 +26,7 @@ mod latency;
 mod filter;
 mod line;
 mod manners;
+pub use manners::platforms;
 mod pages;
 mod script;
 mod shell;

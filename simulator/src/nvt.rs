@@ -12,6 +12,7 @@ const IAC: u8 = 255;
 
 const ECHO: u8 = 1; // RFC 857
 const SUPPRESS_GO_AHEAD: u8 = 3; // RFC 858
+const TIMING_MARK: u8 = 6; // RFC 860
 const TERMINAL_TYPE: u8 = 24; // RFC 1091
 const WINDOW_SIZE: u8 = 31; // RFC 1073
 
@@ -20,6 +21,10 @@ const CTRL_C: u8 = 3;
 /// What a router says first: it echoes, and wants to know the terminal.
 pub(crate) const OFFER: [u8; 12] =
     [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, TERMINAL_TYPE, IAC, DO, WINDOW_SIZE];
+
+/// Asks for word that everything before it was taken in, which every peer gives, one way or the
+/// other (RFC 860).
+pub(crate) const MARK: [u8; 3] = [IAC, DO, TIMING_MARK];
 
 /// Longest subnegotiation that is kept.
 const LONGEST: usize = 64;
@@ -33,6 +38,8 @@ pub(crate) struct Received {
     pub(crate) answer: Vec<u8>,
     /// Rows of the terminal, where the peer told them.
     pub(crate) rows: Option<u16>,
+    /// Whether the peer has answered [`MARK`].
+    pub(crate) marked: bool,
 }
 
 /// The state between two bytes.
@@ -80,6 +87,7 @@ impl Nvt {
                 }
                 (State::Command, _) => State::Data,
                 (State::Option(verb), option) => {
+                    received.marked |= matches!((verb, option), (WILL | WONT, TIMING_MARK));
                     received.answer.extend_from_slice(answer(verb, option));
                     if let Some(refusal) = refuse(verb, option) {
                         received.answer.extend_from_slice(&[IAC, refusal, option]);
@@ -120,7 +128,7 @@ fn answer(verb: u8, option: u8) -> &'static [u8] {
 /// offered and refusals are not answered, so that no two peers can answer each other for ever.
 fn refuse(verb: u8, option: u8) -> Option<u8> {
     match (verb, option) {
-        (WILL, TERMINAL_TYPE | SUPPRESS_GO_AHEAD | WINDOW_SIZE) => None,
+        (WILL, TERMINAL_TYPE | SUPPRESS_GO_AHEAD | WINDOW_SIZE | TIMING_MARK) => None,
         (WILL, _) => Some(DONT),
         (DO, ECHO | SUPPRESS_GO_AHEAD) => None,
         (DO, _) => Some(WONT),
@@ -160,6 +168,7 @@ mod tests {
             keys: b"admin\r\x00pw\xff\x03\r\n".to_vec(),
             answer: [&[IAC, SB, 24, 1, IAC, SE][..], &[IAC, DONT, 34], &[IAC, WONT, 5]].concat(),
             rows: Some(24),
+            marked: false,
         }
     }
 
@@ -177,9 +186,19 @@ mod tests {
                 keys: [first.keys, second.keys].concat(),
                 answer: [first.answer, second.answer].concat(),
                 rows: second.rows.or(first.rows),
+                marked: first.marked || second.marked,
             };
             assert_eq!(joined, whole(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_mark_is_answered_by_agreement_and_by_refusal() {
+        for verb in [WILL, WONT] {
+            let received = Nvt::default().take(&[b'x', IAC, verb, TIMING_MARK]);
+            assert_eq!(received, Received { keys: b"x".to_vec(), marked: true, ..Received::default() });
+        }
+        assert!(!Nvt::default().take(&[IAC, WILL, ECHO]).marked);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) struct Output {
     pauses: Vec<usize>,
     /// What was sent of it.
     sent: usize,
+    /// Lines of it that were sent in pages.
+    lines: u32,
 }
 
 impl Output {
@@ -89,10 +91,23 @@ impl Output {
         let rest = &self.text[self.sent..];
         let end = match lines {
             None => rest.len(),
-            Some(lines) => rest.split_inclusive('\n').take(lines as usize).map(str::len).sum(),
+            Some(lines) => {
+                let page = rest.split_inclusive('\n').take(lines as usize);
+                page.inspect(|_| self.lines += 1).map(str::len).sum()
+            }
         };
         self.send_to(self.sent + end, script);
-        self.sent < self.text.len()
+        !self.is_sent()
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sent == self.text.len()
+    }
+
+    /// Lines that were sent in pages.
+    pub(crate) fn lines(&self) -> u32 {
+        self.lines
     }
 
     /// Sends the first half, which ends inside a line.
@@ -134,11 +149,12 @@ mod tests {
     fn pages_add_up_to_the_whole() {
         let text = "a\nb\nc\nd\ne\n";
         let mut output = Output::new(text.to_owned());
-        let (mut script, mut turns) = (Script::default(), 1);
+        let (mut script, mut turns) = (Script::new("\r\n"), 1);
         while output.turn(Some(2), &mut script) {
             turns += 1;
         }
         assert_eq!(turns, 3);
+        assert_eq!((output.lines(), output.is_sent()), (5, true));
         assert_eq!(bytes(script), text.replace('\n', "\r\n").as_bytes());
     }
 
@@ -160,7 +176,7 @@ mod tests {
         let original = "one\ntwo\nthree\n";
         let mut output = Output::new(original.to_owned());
         output.disguise("r1# ", &["r2#".to_owned(), "r3>".to_owned()]);
-        let mut script = Script::default();
+        let mut script = Script::new("\r\n");
         assert!(!output.turn(None, &mut script));
         let steps: Vec<_> = script.into_steps().collect();
         let before_pauses: Vec<_> = steps
@@ -180,7 +196,7 @@ mod tests {
     #[test]
     fn half_an_output_ends_inside_a_line() {
         for text in ["one\ntwo\n", "a\nb\n", "lone\n"] {
-            let mut script = Script::default();
+            let mut script = Script::new("\r\n");
             Output::new(text.to_owned()).half(&mut script);
             assert!(!bytes(script).ends_with(b"\n"), "{text:?}");
         }

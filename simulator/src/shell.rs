@@ -4,19 +4,15 @@
 //! ahead is echoed where a slow line would echo it, and timing never changes a byte.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use netsweep_shared::fleet::Fault;
 
 use crate::device::Device;
 use crate::identity::Identity;
 use crate::line::{Key, LineEditor};
-use crate::manners::{Mode, Reply, State};
+use crate::manners::{Mode, Pager, Reply, State, last_line};
 use crate::pages::Output;
 use crate::script::{Script, Step};
-
-/// Lets what was sent leave the device before its connection breaks.
-const BEFORE_CUT: Duration = Duration::from_millis(5);
 
 /// The session.
 pub(crate) struct Shell {
@@ -39,9 +35,13 @@ enum Awaiting {
     Password {
         attempt: u32,
     },
+    /// An answer to the question before the first prompt, of which so many keys were typed.
+    Question {
+        typed: usize,
+    },
     Command,
     EnablePassword,
-    /// A key for the pager.
+    /// A key for the pager, also where nothing is left.
     Page(Output),
     /// Nothing is heard any more.
     Nothing,
@@ -66,19 +66,34 @@ impl Shell {
 
     /// Says hello and asks for the first command.
     pub(crate) fn welcome(&mut self) -> Script {
-        let mut script = Script::default();
+        let mut script = self.script();
         self.greet(&mut script);
         script
     }
 
     /// Asks for name and password first.
     pub(crate) fn ask_login(&mut self) -> Script {
-        let login = &self.device.manners.login;
-        let mut script = Script::default();
-        script.send_lines(&(login.banner)(&self.identity));
-        script.send_lines(&(login.username)(&self.identity));
-        self.awaiting = Awaiting::Username { attempt: 1 };
+        let mut script = self.script();
+        script.send_lines(&(self.device.manners.login.banner)(&self.identity));
+        self.ask_who(1, &mut script);
         script
+    }
+
+    fn ask_who(&mut self, attempt: u32, script: &mut Script) {
+        let login = &self.device.manners.login;
+        if let Some(username) = login.username {
+            script.send_lines(&username(&self.identity));
+            self.awaiting = Awaiting::Username { attempt };
+        } else if self.device.has(Fault::StallLogin) {
+            self.awaiting = Awaiting::Nothing;
+        } else {
+            script.send(login.password);
+            self.awaiting = Awaiting::Password { attempt };
+        }
+    }
+
+    fn script(&self) -> Script {
+        Script::new(self.device.manners.line_end)
     }
 
     /// The terminal has `rows` rows; 0 where it does not know.
@@ -88,7 +103,7 @@ impl Shell {
 
     /// Runs one command without a terminal: no echo, no prompt, no pages.
     pub(crate) fn execute(&mut self, line: &str) -> Script {
-        let mut script = Script::default();
+        let mut script = self.script();
         self.state.length = Some(0);
         self.state.terminal = false;
         self.command(line, &mut script);
@@ -100,7 +115,7 @@ impl Shell {
 
     /// Takes keys.
     pub(crate) fn keys(&mut self, keys: &[u8]) -> Script {
-        let mut script = Script::default();
+        let mut script = self.script();
         for &key in keys {
             let continues_return = self.after_return && matches!(key, b'\n' | 0);
             self.after_return = key == b'\r';
@@ -115,11 +130,13 @@ impl Shell {
         let echo = match self.awaiting {
             Awaiting::Nothing => return,
             Awaiting::Page(_) => return self.turn_page(key, script),
+            Awaiting::Question { typed } => return self.answer_question(key, typed, script),
             Awaiting::Username { .. } => true,
             Awaiting::Command => self.state.echo,
             Awaiting::Password { .. } | Awaiting::EnablePassword => false,
         };
         match self.editor.key(key, echo.then(|| script.tail())) {
+            Key::Typed if !echo && key >= b' ' && self.is_starred() => script.send("*"),
             Key::Typed => {}
             Key::Line(line) => self.line(&line, script),
             Key::Interrupt if matches!(self.awaiting, Awaiting::Command) => {
@@ -135,6 +152,11 @@ impl Shell {
             Key::EndOfFile if self.device.manners.suspend.is_none() => self.line("exit", script),
             Key::Interrupt | Key::EndOfFile => {}
         }
+    }
+
+    /// Whether a star stands for each letter of the password that is typed.
+    fn is_starred(&self) -> bool {
+        self.device.manners.login.starred && !matches!(self.awaiting, Awaiting::Command)
     }
 
     fn line(&mut self, line: &str, script: &mut Script) {
@@ -161,13 +183,14 @@ impl Shell {
                 self.prompt(script);
             }
             Awaiting::Command => {
-                script.send((self.device.manners.returned)(&self.state));
+                script.send((self.device.manners.returned)(&self.identity, &self.state, line));
+                self.state.lines += u32::from(!line.trim().is_empty());
                 self.command(line, script);
                 if matches!(self.awaiting, Awaiting::Command) {
                     self.prompt(script);
                 }
             }
-            Awaiting::Page(_) | Awaiting::Nothing => {}
+            Awaiting::Question { .. } | Awaiting::Page(_) | Awaiting::Nothing => {}
         }
     }
 
@@ -175,7 +198,6 @@ impl Shell {
         let (login, counters) = (&self.device.manners.login, &self.device.settings.counters);
         if !self.device.has(Fault::Reject) {
             counters.logins.up();
-            self.awaiting = Awaiting::Command;
             self.greet(script);
             return;
         }
@@ -184,14 +206,34 @@ impl Shell {
         if attempt >= login.attempts {
             self.leave(script);
         } else {
-            script.send_lines(&(login.username)(&self.identity));
-            self.awaiting = Awaiting::Username { attempt: attempt + 1 };
+            self.ask_who(attempt + 1, script);
         }
     }
 
-    fn greet(&self, script: &mut Script) {
+    fn greet(&mut self, script: &mut Script) {
+        if let Some(question) = &self.device.manners.question {
+            script.send_lines(question.text);
+            self.awaiting = Awaiting::Question { typed: 0 };
+        } else {
+            self.begin(script);
+        }
+    }
+
+    fn begin(&mut self, script: &mut Script) {
+        self.awaiting = Awaiting::Command;
         script.send_lines(&(self.device.manners.welcome)(&self.identity));
         self.prompt(script);
+    }
+
+    fn answer_question(&mut self, key: u8, typed: usize, script: &mut Script) {
+        let answer = self.device.manners.question.as_ref().map_or("", |question| question.answer).as_bytes();
+        let typed = if answer.get(typed) == Some(&key) { typed + 1 } else { 0 };
+        if typed == answer.len() {
+            script.send_lines("\n");
+            self.begin(script);
+        } else {
+            self.awaiting = Awaiting::Question { typed };
+        }
     }
 
     fn prompt(&self, script: &mut Script) {
@@ -205,7 +247,7 @@ impl Shell {
 
     /// Interprets a line and answers it, short of the next prompt.
     fn command(&mut self, line: &str, script: &mut Script) {
-        let reply = (self.device.manners.interpret)(&self.identity, &mut self.state, line);
+        let reply = self.device.manners.interpret(&self.identity, &mut self.state, line);
         if !line.trim().is_empty() {
             self.device.settings.counters.commands.up();
         }
@@ -234,7 +276,6 @@ impl Shell {
         match self.device.fault {
             Some(Fault::Cut) => {
                 output.half(script);
-                script.pause(BEFORE_CUT);
                 script.push(Step::Cut);
                 self.awaiting = Awaiting::Nothing;
             }
@@ -251,8 +292,7 @@ impl Shell {
                 if fault == Some(Fault::Lookalike) {
                     self.disguise(&mut output);
                 }
-                let page = self.state.page().filter(|_| paged && self.device.manners.pager.is_some());
-                self.send_page(output, page, script);
+                self.send_page(output, self.page().filter(|_| paged), script);
             }
         }
     }
@@ -260,51 +300,58 @@ impl Shell {
     fn disguise(&self, output: &mut Output) {
         let others = ["core-9", "edge-rtr-1", "r2"].map(|name| {
             let state = State::new("admin", Mode::Privileged);
-            last_line((self.device.manners.prompt)(&Identity::new(0, name), &state))
+            last_line(&(self.device.manners.prompt)(&Identity::new(0, name), &state)).to_owned()
         });
-        let own = last_line((self.device.manners.prompt)(&self.identity, &self.state));
-        output.disguise(&own, &others);
+        let own = (self.device.manners.prompt)(&self.identity, &self.state);
+        output.disguise(last_line(&own), &others);
     }
 
-    /// Sends a page, and asks for a key where more follows.
+    /// Lines of a page, where outputs are paged.
+    fn page(&self) -> Option<u32> {
+        self.state.page(self.device.manners.pager.as_ref()?.lines)
+    }
+
+    /// Sends a page, and asks for a key where more follows or where the pager has to be left.
     fn send_page(&mut self, mut output: Output, lines: Option<u32>, script: &mut Script) {
-        if output.turn(lines, script)
-            && let Some(pager) = &self.device.manners.pager
-        {
-            script.send(pager.question);
-            self.awaiting = Awaiting::Page(output);
-        } else {
-            self.awaiting = Awaiting::Command;
+        let more = output.turn(lines, script);
+        let pager = self.device.manners.pager.as_ref();
+        let question = match pager {
+            Some(pager) if more => Some(pager.question),
+            Some(Pager { end, .. }) if lines.is_some_and(|lines| output.lines() > lines) => *end,
+            _ => None,
+        };
+        match question {
+            Some(question) => {
+                script.send(question.replace("{lines}", &format!("1-{}", output.lines())));
+                self.awaiting = Awaiting::Page(output);
+            }
+            None => self.awaiting = Awaiting::Command,
         }
     }
 
     fn turn_page(&mut self, key: u8, script: &mut Script) {
         const CTRL_C: u8 = 0x03;
-        let lines = match key {
-            b' ' | b'f' => self.state.page(),
-            b'\r' | b'\n' => Some(1),
-            b'q' | b'Q' | CTRL_C => Some(0),
-            _ => return,
-        };
-        let (Awaiting::Page(output), Some(pager)) =
-            (std::mem::replace(&mut self.awaiting, Awaiting::Command), &self.device.manners.pager)
-        else {
+        let (Awaiting::Page(output), Some(pager)) = (&self.awaiting, &self.device.manners.pager) else {
             return;
         };
+        let lines = match key {
+            b'q' | b'Q' | CTRL_C => Some(0),
+            // Behind the last page there is nothing but to leave.
+            _ if output.is_sent() => return,
+            b' ' | b'f' => self.page(),
+            b'\r' | b'\n' => Some(1),
+            key if pager.dump == Some(key) => None,
+            _ => return,
+        };
         script.send(pager.erase);
-        if lines != Some(0) {
-            self.send_page(output, lines, script);
+        match std::mem::replace(&mut self.awaiting, Awaiting::Command) {
+            Awaiting::Page(output) if lines != Some(0) => self.send_page(output, lines, script),
+            _ => {}
         }
         if matches!(self.awaiting, Awaiting::Command) {
             self.prompt(script);
         }
     }
-}
-
-/// What a prompt leaves on the line of the cursor, without marks and titles for the terminal.
-fn last_line(prompt: String) -> String {
-    let line = prompt.rsplit(['\n', '\x07']).next().unwrap_or_default();
-    line.trim_start_matches("\x1b[?2004h").to_owned()
 }
 
 #[cfg(test)]

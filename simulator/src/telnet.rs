@@ -40,7 +40,7 @@ async fn converse(device: &Arc<Device>, stream: &mut TcpStream) -> io::Result<En
     write.write_all(&nvt::OFFER).await?;
     let mut script = shell.ask_login();
     loop {
-        if let Some(ended) = perform(script, &read, &mut write).await? {
+        if let Some(ended) = perform(script, &read, &mut write, &mut nvt).await? {
             return Ok(ended);
         }
         let Some(received) = receive(&read, &mut nvt).await? else { return Ok(Ended::ByPeer) };
@@ -74,6 +74,7 @@ async fn perform(
     script: Script,
     read: &ReadHalf<'_>,
     write: &mut WriteHalf<'_>,
+    nvt: &mut Nvt,
 ) -> io::Result<Option<Ended>> {
     for step in script.into_steps() {
         match step {
@@ -87,9 +88,26 @@ async fn perform(
                 }
                 return Ok(Some(Ended::ByPeer));
             }
-            Step::Cut => return Ok(Some(Ended::Cut)),
+            Step::Cut => {
+                write.write_all(&nvt::MARK).await?;
+                let taken_in = tokio::time::timeout(fault::LONGEST_WAIT_FOR_WORD, marked(read, nvt));
+                return match taken_in.await {
+                    Ok(Ok(false) | Err(_)) => Ok(Some(Ended::ByPeer)),
+                    Ok(Ok(true)) | Err(_) => Ok(Some(Ended::Cut)),
+                };
+            }
             Step::Exit(_) => return Ok(Some(Ended::Left)),
         }
     }
     Ok(None)
+}
+
+/// Waits for the answer to [`nvt::MARK`] and hears nothing else; false where the peer has ended.
+async fn marked(read: &ReadHalf<'_>, nvt: &mut Nvt) -> io::Result<bool> {
+    while let Some(received) = receive(read, nvt).await? {
+        if received.marked {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,15 +1,16 @@
 //! Arista EOS on a data-centre switch.
 
 use super::cli::{self, Action, Cli, Command};
-use super::{Login, Manners, Mode, Pager, Reply, State};
+use super::{Interpreter, Login, Manners, Pager, Reply, State, ios_like, return_key, template};
 use crate::identity::{Identity, dotted};
 
 pub(super) const MANNERS: Manners = Manners {
     server_id: "SSH-2.0-OpenSSH_8.8",
     login: Login {
         banner: |_| String::new(),
-        username: |identity| format!("{} login: ", identity.name),
+        username: Some(|identity| format!("{} login: ", identity.name)),
         password: "Password: ",
+        starred: false,
         rejected: "\nLogin incorrect\n\n",
         attempts: 3,
     },
@@ -25,62 +26,46 @@ pub(super) const MANNERS: Manners = Manners {
             clock.time()
         )
     },
-    prompt,
-    returned: |_| "\r\n",
-    pager: Some(Pager { question: " --More-- ", erase: "\r          \r" }),
-    interpret: |identity, state, line| cli::interpret(&CLI, identity, state, &prompt(identity, state), line),
+    question: None,
+    prompt: |identity, state| {
+        template::prompt(["{name}>", "{name}#", "{name}(config)#", "{name}(config-if-Et1)#"], identity, state)
+    },
+    returned: return_key,
+    line_end: "\r\n",
+    pager: Some(Pager::new(" --More-- ", "\r          \r")),
+    interpreter: Interpreter::Cli(&CLI),
     interrupted: "^C\r\n",
     suspend: Some("end"),
     plain_line_ends: true,
 };
 
 const CLI: Cli = Cli {
-    commands: &[
-        Command("show version", Action::Show(version)),
-        Command("show ip interface brief", Action::Show(ip_interface_brief)),
-        Command("show interfaces", Action::Show(interfaces)),
-        Command("show interfaces status", Action::Show(interfaces_status)),
-        Command("show running-config", Action::Show(running_config)),
-        Command("show startup-config", Action::Show(running_config)),
-        Command("show inventory", Action::Show(inventory)),
-        Command("show clock", Action::Show(clock)),
-        Command(
-            "show hostname",
-            Action::Show(|identity| format!("Hostname: {0}\nFQDN:     {0}.example.net\n", identity.name)),
-        ),
-        Command("terminal length", Action::Do(|state, words| cli::set_length(state, words, length_set))),
-        Command("terminal width", Action::Do(width)),
-        Command("terminal", Action::Do(cli::accept)),
-        Command("enable", Action::Do(cli::enable)),
-        Command("disable", Action::Enter(Mode::User, "")),
-        Command("configure", Action::Do(configure)),
-        Command("write", Action::Say("Copy completed successfully.\n")),
-        Command("exit", Action::Do(cli::leave)),
-        Command("quit", Action::Do(cli::leave)),
-        Command("logout", Action::Do(cli::leave)),
-    ],
-    config: &[
-        Command("exit", Action::Do(cli::up)),
-        Command("end", Action::Enter(Mode::Privileged, "")),
-        Command("interface", Action::Enter(Mode::ConfigSection, "")),
-        Command("router", Action::Enter(Mode::ConfigSection, "")),
-    ],
+    commands: &[COMMANDS, ios_like::SESSION],
+    config: ios_like::CONFIG,
     escape: "do",
+    separator: None,
+    above: cli::nothing,
     unknown: |mistake| format!("% Invalid input (at token {}: '{}')\n", mistake.index, mistake.word),
     incomplete: |mistake| {
         format!("% Incomplete command (at token {}: '{}')\n", mistake.index - 1, mistake.word)
     },
 };
 
-fn prompt(identity: &Identity, state: &State) -> String {
-    let end = match state.mode {
-        Mode::User => ">",
-        Mode::Privileged => "#",
-        Mode::Config => "(config)#",
-        Mode::ConfigSection => "(config-if-Et1)#",
-    };
-    format!("{}{end}", identity.name)
-}
+const COMMANDS: &[Command] = &[
+    Command("show version", Action::Show(version)),
+    Command("show ip interface brief", Action::Show(ip_interface_brief)),
+    Command("show interfaces", Action::Show(interfaces)),
+    Command("show interfaces status", Action::Show(interfaces_status)),
+    Command("show running-config", Action::Show(running_config)),
+    Command("show startup-config", Action::Show(running_config)),
+    Command("show inventory", Action::Show(inventory)),
+    Command("show clock", Action::Show(clock)),
+    Command("show hostname", Action::Print("Hostname: {name}\nFQDN:     {name}.example.net\n")),
+    Command("terminal length", Action::Do(|state, words| cli::set_length(state, words, length_set))),
+    Command("terminal width", Action::Do(width)),
+    Command("configure", Action::Do(configure)),
+    Command("write", Action::Say("Copy completed successfully.\n")),
+];
 
 fn length_set(lines: u32) -> String {
     match lines {
@@ -97,11 +82,7 @@ fn width(_: &mut State, words: &[&str]) -> Reply {
 }
 
 fn configure(state: &mut State, _: &[&str]) -> Reply {
-    if state.mode == Mode::User {
-        return Reply::Refuse("% Invalid input (privileged mode required)\n".to_owned());
-    }
-    state.mode = Mode::Config;
-    Reply::Quiet
+    ios_like::configure(state, "% Invalid input (privileged mode required)\n", "")
 }
 
 /// Model and software version.

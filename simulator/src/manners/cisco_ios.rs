@@ -1,97 +1,67 @@
 //! Cisco IOS on a Catalyst access switch.
 
-use super::cli::{self, Action, Cli, Command, Mistake};
-use super::{Login, Manners, Mode, Pager, Reply, State};
+use super::cli::{self, Action, Cli, Command};
+use super::{Interpreter, Login, Manners, Mode, Pager, Reply, State, ios_like, return_key, template};
 use crate::identity::{Identity, dotted};
 
 pub(super) const MANNERS: Manners = Manners {
     server_id: "SSH-2.0-Cisco-1.25",
     login: Login {
         banner: |_| "\n\nUser Access Verification\n\n".to_owned(),
-        username: |_| "Username: ".to_owned(),
+        username: Some(|_| "Username: ".to_owned()),
         password: "Password: ",
+        starred: false,
         rejected: "% Login invalid\n\n",
         attempts: 3,
     },
     has_user_mode: true,
     welcome: |_| "\n".to_owned(),
-    prompt,
-    returned: |_| "\r\n",
-    pager: Some(Pager {
-        question: " --More-- ",
-        erase: "\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08",
-    }),
-    interpret: |identity, state, line| cli::interpret(&CLI, identity, state, &prompt(identity, state), line),
+    question: None,
+    prompt: |identity, state| {
+        template::prompt(["{name}>", "{name}#", "{name}(config)#", "{name}(config-if)#"], identity, state)
+    },
+    returned: return_key,
+    line_end: "\r\n",
+    pager: Some(Pager::new(
+        " --More-- ",
+        "\x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08",
+    )),
+    interpreter: Interpreter::Cli(&CLI),
     interrupted: "\r\n",
     suspend: Some("end"),
     plain_line_ends: false,
 };
 
-const CLI: Cli = Cli {
-    commands: &[
-        Command("show version", Action::Show(version)),
-        Command("show ip interface brief", Action::Show(ip_interface_brief)),
-        Command("show interfaces", Action::Show(interfaces)),
-        Command("show interfaces status", Action::Show(interfaces_status)),
-        Command("show running-config", Action::Show(running_config)),
-        Command("show startup-config", Action::Show(running_config)),
-        Command("show inventory", Action::Show(inventory)),
-        Command("show clock", Action::Show(clock)),
-        Command("show ip arp", Action::Show(arp)),
-        Command("show arp", Action::Show(arp)),
-        Command("show privilege", Action::Do(privilege)),
-        Command(
-            "terminal length",
-            Action::Do(|state, words| cli::set_length(state, words, |_| String::new())),
-        ),
-        Command("terminal", Action::Do(cli::accept)),
-        Command("enable", Action::Do(cli::enable)),
-        Command("disable", Action::Enter(Mode::User, "")),
-        Command("configure terminal", Action::Do(configure)),
-        Command("write memory", Action::Say("Building configuration...\n[OK]\n")),
-        Command("exit", Action::Do(cli::leave)),
-        Command("quit", Action::Do(cli::leave)),
-        Command("logout", Action::Do(cli::leave)),
-    ],
-    config: &[
-        Command("exit", Action::Do(cli::up)),
-        Command("end", Action::Enter(Mode::Privileged, "")),
-        Command("interface", Action::Do(section)),
-        Command("router", Action::Do(section)),
-        Command("line", Action::Do(section)),
-        Command("vlan", Action::Do(section)),
-    ],
+pub(super) const CLI: Cli = Cli {
+    commands: &[COMMANDS, ios_like::SESSION],
+    config: ios_like::CONFIG,
     escape: "do",
-    unknown: |mistake| format!("{}% Invalid input detected at '^' marker.\n\n", mark(mistake)),
+    separator: None,
+    above: cli::nothing,
+    unknown: |mistake| format!("{}{INVALID}", mistake.mark()),
     incomplete: |_| "% Incomplete command.\n\n".to_owned(),
 };
 
-/// The line with the mark below the word.
-fn mark(mistake: &Mistake<'_>) -> String {
-    format!("{:>1$}\n", '^', mistake.column + 1)
-}
+pub(super) const COMMANDS: &[Command] = &[
+    Command("show version", Action::Show(version)),
+    Command("show ip interface brief", Action::Show(ip_interface_brief)),
+    Command("show interfaces", Action::Show(interfaces)),
+    Command("show interfaces status", Action::Show(interfaces_status)),
+    Command("show running-config", Action::Show(running_config)),
+    Command("show startup-config", Action::Show(running_config)),
+    Command("show inventory", Action::Show(inventory)),
+    Command("show clock", Action::Show(clock)),
+    Command("show ip arp", Action::Show(arp)),
+    Command("show arp", Action::Show(arp)),
+    Command("show privilege", Action::Do(privilege)),
+    Command("configure terminal", Action::Do(configure)),
+    Command("write memory", Action::Say("Building configuration...\n[OK]\n")),
+];
 
-fn prompt(identity: &Identity, state: &State) -> String {
-    let end = match state.mode {
-        Mode::User => ">",
-        Mode::Privileged => "#",
-        Mode::Config => "(config)#",
-        Mode::ConfigSection => "(config-if)#",
-    };
-    format!("{}{end}", identity.name)
-}
+const INVALID: &str = "% Invalid input detected at '^' marker.\n\n";
 
 fn configure(state: &mut State, _: &[&str]) -> Reply {
-    if state.mode == Mode::User {
-        return Reply::Refuse("% Invalid input detected at '^' marker.\n\n".to_owned());
-    }
-    state.mode = Mode::Config;
-    Reply::Say("Enter configuration commands, one per line.  End with CNTL/Z.\n".to_owned())
-}
-
-fn section(state: &mut State, _: &[&str]) -> Reply {
-    state.mode = Mode::ConfigSection;
-    Reply::Quiet
+    ios_like::configure(state, INVALID, "Enter configuration commands, one per line.  End with CNTL/Z.\n")
 }
 
 fn privilege(state: &mut State, _: &[&str]) -> Reply {

@@ -1,7 +1,7 @@
 //! Huawei VRP on a campus switch.
 
 use super::cli::{self, Action, Cli, Command};
-use super::{Login, Manners, Mode, Pager, Reply, State};
+use super::{Interpreter, Login, Manners, Mode, Pager, Reply, State, return_key, template};
 use crate::identity::{Identity, dotted};
 
 pub(super) const MANNERS: Manners = Manners {
@@ -12,8 +12,9 @@ pub(super) const MANNERS: Manners = Manners {
              Login authentication\n\n\n"
                 .to_owned()
         },
-        username: |_| "Username:".to_owned(),
+        username: Some(|_| "Username:".to_owned()),
         password: "Password:",
+        starred: false,
         rejected: "Error: Authentication failed.\n\n",
         attempts: 3,
     },
@@ -28,20 +29,25 @@ pub(super) const MANNERS: Manners = Manners {
             clock.time()
         )
     },
-    prompt,
-    returned: |_| "\r\n",
-    pager: Some(Pager {
-        question: "  ---- More ----",
-        erase: "\x1b[42D                                          \x1b[42D",
-    }),
-    interpret: |identity, state, line| cli::interpret(&CLI, identity, state, &prompt(identity, state), line),
+    question: None,
+    prompt: |identity, state| {
+        template::prompt(
+            ["<{name}>", "<{name}>", "[{name}]", "[{name}-GigabitEthernet0/0/1]"],
+            identity,
+            state,
+        )
+    },
+    returned: return_key,
+    line_end: "\r\n",
+    pager: Some(Pager::new("  ---- More ----", "\x1b[42D                                          \x1b[42D")),
+    interpreter: Interpreter::Cli(&CLI),
     interrupted: "^C\r\n",
     suspend: Some("return"),
     plain_line_ends: false,
 };
 
 const CLI: Cli = Cli {
-    commands: &[
+    commands: &[&[
         Command("display version", Action::Show(version)),
         Command("display interface brief", Action::Show(interface_brief)),
         Command("display ip interface brief", Action::Show(ip_interface_brief)),
@@ -51,7 +57,7 @@ const CLI: Cli = Cli {
         Command("display device", Action::Show(device)),
         Command("display clock", Action::Show(clock)),
         Command("display esn", Action::Show(|identity| format!("ESN of slot 0: {}\n", identity.serial))),
-        Command("screen-length disable", Action::Do(screen_length_disable)),
+        Command("screen-length disable", Action::Page(0, FOR_THIS_TERMINAL)),
         Command("screen-length", Action::Do(screen_length)),
         Command("screen-width", Action::Do(cli::accept)),
         Command("undo", Action::Do(cli::accept)),
@@ -62,7 +68,7 @@ const CLI: Cli = Cli {
         Command("save", Action::Say("Info: Save the configuration successfully.\n")),
         Command("quit", Action::Do(cli::leave)),
         Command("logout", Action::Do(cli::leave)),
-    ],
+    ]],
     config: &[
         Command("quit", Action::Do(cli::up)),
         Command("return", Action::Enter(Mode::Privileged, "")),
@@ -73,34 +79,22 @@ const CLI: Cli = Cli {
         Command("commit", Action::Say("")),
     ],
     escape: "run",
+    separator: None,
+    above: cli::nothing,
     unknown: |mistake| {
         let problem = if mistake.index == 0 { "Unrecognized command" } else { "Wrong parameter" };
-        format!("{:>1$}\nError: {problem} found at '^' position.\n", '^', mistake.column + 1)
+        format!("{}Error: {problem} found at '^' position.\n", mistake.mark())
     },
     incomplete: |mistake| {
         format!("{:>1$}\nError:Incomplete command found at '^' position.\n", '^', mistake.end + 1)
     },
 };
 
-fn prompt(identity: &Identity, state: &State) -> String {
-    let name = &identity.name;
-    match state.mode {
-        Mode::Config => format!("[{name}]"),
-        Mode::ConfigSection => format!("[{name}-GigabitEthernet0/0/1]"),
-        _ => format!("<{name}>"),
-    }
-}
-
 const FOR_THIS_TERMINAL: &str =
     "Info: The configuration takes effect on the current user terminal interface only.\n";
 
 fn screen_length(state: &mut State, words: &[&str]) -> Reply {
     cli::set_length(state, words, |_| FOR_THIS_TERMINAL.to_owned())
-}
-
-fn screen_length_disable(state: &mut State, _: &[&str]) -> Reply {
-    state.length = Some(0);
-    Reply::Say(FOR_THIS_TERMINAL.to_owned())
 }
 
 /// Model, version and release.

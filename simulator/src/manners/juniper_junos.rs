@@ -1,15 +1,16 @@
 //! Juniper Junos on an access router or switch.
 
 use super::cli::{self, Action, Cli, Command};
-use super::{Login, Manners, Mode, Pager, Reply, State};
+use super::{Interpreter, Login, Manners, Mode, Pager, Reply, State, return_key};
 use crate::identity::{Identity, colons};
 
 pub(super) const MANNERS: Manners = Manners {
     server_id: "SSH-2.0-OpenSSH_7.9",
     login: Login {
         banner: |identity| format!("\n{} (ttyp0)\n\n", identity.name),
-        username: |_| "login: ".to_owned(),
+        username: Some(|_| "login: ".to_owned()),
         password: "Password:",
+        starred: false,
         rejected: "Login incorrect\n",
         attempts: 3,
     },
@@ -18,21 +19,19 @@ pub(super) const MANNERS: Manners = Manners {
         let (_, version) = software(identity);
         format!("\n--- JUNOS {version} Kernel 64-bit  JNPR-12.1-20230613.7723847_buil\n")
     },
+    question: None,
     prompt,
-    returned: |_| "\r\n",
-    pager: Some(Pager { question: "---(more)---", erase: "\r                                        \r" }),
-    interpret: |identity, state, line| {
-        let prompt = prompt(identity, state);
-        let last = prompt.rsplit('\n').next().unwrap_or_default();
-        cli::interpret(&CLI, identity, state, last, line)
-    },
+    returned: return_key,
+    line_end: "\r\n",
+    pager: Some(Pager::new("---(more)---", "\r                                        \r")),
+    interpreter: Interpreter::Cli(&CLI),
     interrupted: "^C\r\n",
     suspend: None,
     plain_line_ends: true,
 };
 
 const CLI: Cli = Cli {
-    commands: &[
+    commands: &[&[
         Command("show version", Action::Show(version)),
         Command("show interfaces terse", Action::Show(interfaces_terse)),
         Command("show interfaces", Action::Show(interfaces)),
@@ -46,7 +45,7 @@ const CLI: Cli = Cli {
         Command("configure", Action::Enter(Mode::Config, "Entering configuration mode\n")),
         Command("exit", Action::Do(cli::leave)),
         Command("quit", Action::Do(cli::leave)),
-    ],
+    ]],
     config: &[
         Command("exit", Action::Do(leave_config)),
         Command("quit", Action::Do(leave_config)),
@@ -54,10 +53,12 @@ const CLI: Cli = Cli {
         Command("rollback", Action::Say("load complete\n")),
     ],
     escape: "run",
+    separator: None,
+    above: cli::nothing,
     unknown: |mistake| {
         let problem =
             if mistake.index == 0 { "unknown command." } else { "syntax error, expecting <command>." };
-        format!("{:>1$}\n{problem}\n", '^', mistake.column + 1)
+        format!("{}{problem}\n", mistake.mark())
     },
     incomplete: |mistake| format!("{:>1$}\nsyntax error, expecting <command>.\n", '^', mistake.end + 1),
 };

@@ -1,6 +1,6 @@
 //! A Linux host with bash. Its programs; the shell itself is in [`bash`].
 
-use super::{Login, Manners, bash};
+use super::{Interpreter, Login, Manners, bash};
 use crate::identity::{Identity, colons};
 
 pub(super) const MANNERS: Manners = Manners {
@@ -10,8 +10,9 @@ pub(super) const MANNERS: Manners = Manners {
             let (pretty, ..) = distribution(identity);
             format!("{pretty}\n")
         },
-        username: |identity| format!("{} login: ", identity.name),
+        username: Some(|identity| format!("{} login: ", identity.name)),
         password: "Password: ",
+        starred: false,
         rejected: "\nLogin incorrect\n",
         attempts: 5,
     },
@@ -28,10 +29,12 @@ pub(super) const MANNERS: Manners = Manners {
             clock.time()
         )
     },
+    question: None,
     prompt: bash::prompt,
-    returned: |state| if state.bracketed_paste { "\r\n\x1b[?2004l\r" } else { "\r\n" },
+    returned: |_, state, _| if state.bracketed_paste { "\r\n\x1b[?2004l\r" } else { "\r\n" }.to_owned(),
+    line_end: "\r\n",
     pager: None,
-    interpret: bash::interpret,
+    interpreter: Interpreter::Other(bash::interpret),
     interrupted: "^C\r\n",
     suspend: None,
     plain_line_ends: true,

@@ -1,98 +1,40 @@
 //! Which platform has which manners.
 
-use super::{Manners, arista_eos, cisco_ios, huawei_vrp, juniper_junos, linux};
+use super::{
+    Manners, arista_eos, cisco_asa, cisco_ios, cisco_nxos, cisco_xe, cisco_xr, dell_os10, extreme_exos,
+    fortinet_fortios, frr, generic, hp_comware, huawei_vrp, juniper_junos, linux, mikrotik_routeros,
+    nokia_sros, paloalto_panos, vyos,
+};
 
-/// The manners of a platform, by the name that inventories use. What is not known is taken for
-/// the nearest relative by the maker's name, and behaves like Cisco IOS where there is none.
-pub(crate) fn of(platform: &str) -> &'static Manners {
-    const RELATIVES: [(&[&str], &Manners); 4] = [
-        (&["arista", "eos"], &arista_eos::MANNERS),
-        (&["juniper", "junos"], &juniper_junos::MANNERS),
-        (&["huawei", "vrp", "hp_comware", "h3c"], &huawei_vrp::MANNERS),
-        (&["linux", "debian", "ubuntu", "centos", "redhat", "cumulus", "sonic", "vyos"], &linux::MANNERS),
-    ];
-    let related = |names: &[&str]| names.iter().any(|name| platform.starts_with(name));
-    RELATIVES.iter().find(|(names, _)| related(names)).map_or(&cisco_ios::MANNERS, |(_, manners)| manners)
+/// The manners by the names of the platforms, several where its devices differ. Sorted.
+static ALL: [(&str, &[&Manners]); 19] = [
+    ("arista_eos", &[&arista_eos::MANNERS]),
+    ("cisco_asa", &[&cisco_asa::ALONE, &cisco_asa::ACTIVE]),
+    ("cisco_ios", &[&cisco_ios::MANNERS]),
+    ("cisco_nxos", &[&cisco_nxos::MANNERS]),
+    ("cisco_xe", &[&cisco_xe::MANNERS]),
+    ("cisco_xr", &[&cisco_xr::MANNERS]),
+    ("dell_os10", &[&dell_os10::MANNERS]),
+    ("extreme_exos", &[&extreme_exos::ALONE, &extreme_exos::STACK]),
+    ("fortinet_fortios", &[&fortinet_fortios::PLAIN, &fortinet_fortios::BANNER]),
+    ("frr", &[&frr::MANNERS]),
+    ("generic", &[&generic::MANNERS]),
+    ("hp_comware", &[&hp_comware::MANNERS]),
+    ("huawei_vrp", &[&huawei_vrp::MANNERS]),
+    ("juniper_junos", &[&juniper_junos::MANNERS]),
+    ("linux", &[&linux::MANNERS]),
+    ("mikrotik_routeros", &[&mikrotik_routeros::KNOWN, &mikrotik_routeros::NEW]),
+    ("nokia_sros", &[&nokia_sros::CLASSIC, &nokia_sros::MD]),
+    ("paloalto_panos", &[&paloalto_panos::ALONE, &paloalto_panos::PAIR]),
+    ("vyos", &[&vyos::MANNERS]),
+];
+
+/// The manners of a platform's devices, never none; nothing where the platform is not known.
+pub(crate) fn of(platform: &str) -> Option<&'static [&'static Manners]> {
+    ALL.iter().find(|(name, _)| *name == platform).map(|(_, manners)| *manners)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::identity::Identity;
-    use crate::manners::{Mode, Reply, State};
-
-    const ALL: [(&str, &[&str]); 5] = [
-        (
-            "cisco_ios",
-            &[
-                "show version",
-                "show ip interface brief",
-                "show interfaces",
-                "show running-config",
-                "show inventory",
-            ],
-        ),
-        (
-            "arista_eos",
-            &[
-                "show version",
-                "show ip interface brief",
-                "show interfaces",
-                "show running-config",
-                "show inventory",
-            ],
-        ),
-        (
-            "juniper_junos",
-            &["show version", "show interfaces terse", "show configuration", "show chassis hardware"],
-        ),
-        (
-            "huawei_vrp",
-            &[
-                "display version",
-                "display ip interface brief",
-                "display interface",
-                "display current-configuration",
-                "display device",
-            ],
-        ),
-        (
-            "linux",
-            &["uname -a", "hostname", "uptime", "cat /etc/os-release; hostname", "df; hostname", "ip addr"],
-        ),
-    ];
-
-    fn output(platform: &str, name: &str, command: &str) -> String {
-        let identity = Identity::new(7, name);
-        match (of(platform).interpret)(&identity, &mut State::new("admin", Mode::Privileged), command) {
-            Reply::Show { text, .. } => text,
-            other => panic!("{platform} {command}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn outputs_are_of_one_device_and_always_the_same() {
-        for (platform, commands) in ALL {
-            for command in commands {
-                let one = output(platform, "core-1", command);
-                assert!(!one.is_empty());
-                assert_eq!(one, output(platform, "core-1", command), "{platform} {command}");
-                assert_ne!(one, output(platform, "core-2", command), "{platform} {command}");
-                assert!(one.is_ascii() && !one.contains('\r') && one.ends_with('\n'), "{platform} {command}");
-            }
-        }
-    }
-
-    #[test]
-    fn relatives_have_the_manners_of_the_family() {
-        for (name, like) in [
-            ("cisco_xe", "cisco_ios"),
-            ("cisco_nxos", "cisco_ios"),
-            ("nobody_knows", "cisco_ios"),
-            ("arista_eos", "arista_eos"),
-            ("huawei_vrpv8", "huawei_vrp"),
-        ] {
-            assert!(std::ptr::eq(of(name), of(like)), "{name}");
-        }
-    }
+/// The platforms whose devices can be simulated, by the names that inventories use. Sorted.
+pub fn platforms() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|(name, _)| *name)
 }

@@ -7,6 +7,10 @@ pub(crate) struct State {
     pub(crate) user: String,
     /// Which commands are taken.
     pub(crate) mode: Mode,
+    /// Lines typed so far.
+    pub(crate) lines: u32,
+    /// Whether the time is shown above every answer.
+    pub(crate) timestamps: bool,
     /// Lines of a page as set by command; 0 turns paging off.
     pub(crate) length: Option<u32>,
     /// Rows of the terminal; 0 where it did not say.
@@ -29,6 +33,8 @@ impl State {
         Self {
             user: user.to_owned(),
             mode,
+            lines: 0,
+            timestamps: true,
             length: None,
             rows: 0,
             terminal: true,
@@ -40,8 +46,10 @@ impl State {
     }
 
     /// Lines that fit on a page above the pager's question; none where there are no pages.
-    pub(crate) fn page(&self) -> Option<u32> {
-        self.length.unwrap_or(self.rows).checked_sub(1).filter(|&lines| lines > 0)
+    /// `unsaid` is their number where neither a command nor the terminal has said it.
+    pub(crate) fn page(&self, unsaid: Option<u32>) -> Option<u32> {
+        let said = self.length.or(Some(self.rows).filter(|&rows| rows > 0));
+        said.or(unsaid)?.checked_sub(1).filter(|&lines| lines > 0)
     }
 }
 
@@ -91,5 +99,16 @@ impl Reply {
     /// An output that may be paged.
     pub(super) fn show(text: String) -> Self {
         Self::Show { text, paged: true }
+    }
+
+    /// The same with `line` above what it says.
+    pub(super) fn below(self, line: &str) -> Self {
+        match self {
+            Self::Quiet => Self::Say(line.to_owned()),
+            Self::Say(text) => Self::Say(line.to_owned() + &text),
+            Self::Refuse(text) => Self::Refuse(line.to_owned() + &text),
+            Self::Show { text, paged } => Self::Show { text: line.to_owned() + &text, paged },
+            Self::AskEnable | Self::Leave(_) => self,
+        }
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::device::Settings;
 use netsweep_shared::fleet::{Latencies, Latency, SimulatedDevice};
@@ -15,14 +17,32 @@ fn device(name: &str, platform: &str, fault: Option<Fault>) -> Arc<Device> {
     let settings = Arc::new(Settings { seed: 1, latency, ..Settings::default() });
     let spec =
         SimulatedDevice { name: name.into(), platform: platform.into(), transport: Transport::Telnet, fault };
-    Arc::new(Device::new(spec, &settings))
+    Arc::new(Device::new(spec, &settings).expect("a known platform"))
 }
 
 /// A session in the privileged mode, its greeting read.
 fn session(platform: &str, fault: Option<Fault>) -> Shell {
-    let mut shell = Shell::new(device("sw1", platform, fault), "admin");
+    begun(Shell::new(device("sw1", platform, fault), "admin"))
+}
+
+/// The same with the manners at `place` of those that the platform has.
+fn session_with(platform: &str, place: usize) -> Shell {
+    let manners = crate::manners::of(platform).expect("a known platform")[place];
+    let device = Device { manners, name: "sw1".into(), ..plain(platform) };
+    begun(Shell::new(Arc::new(device), "admin"))
+}
+
+fn plain(platform: &str) -> Device {
+    Arc::into_inner(device("sw1", platform, None)).expect("nobody else has it")
+}
+
+fn begun(mut shell: Shell) -> Shell {
     shell.state.mode = Mode::Privileged;
     shell.welcome();
+    let question = shell.device.manners.question.as_ref();
+    if let Some(answer) = question.map(|question| question.answer) {
+        typed(&mut shell, answer);
+    }
     shell
 }
 
@@ -53,7 +73,7 @@ fn a_command_is_echoed_waits_answers_and_prompts() {
 #[test]
 fn keys_give_the_same_bytes_in_whatever_pieces_they_come() {
     let keys = b"terminal length 0\r\nshow versoin\x08\x08\x08ion\r\0show version\rshow nonsense\nexit\r";
-    for platform in ["cisco_ios", "arista_eos", "juniper_junos", "huawei_vrp", "linux"] {
+    for platform in crate::platforms() {
         let bytes = |shell: &mut Shell, keys: &[u8]| shown(shell.keys(keys));
         let whole = bytes(&mut session(platform, None), keys);
         for size in [1, 2, 7] {
@@ -78,6 +98,92 @@ fn every_platform_prompts_in_its_way() {
         let greeting = shown(shell.welcome());
         assert!(greeting.ends_with(prompt), "{platform}: {greeting:?}");
     }
+}
+
+/// What makes each platform harder than the last.
+#[test]
+fn oddities_are_those_of_the_platforms() {
+    let mut shell = session_with("cisco_nxos", 0);
+    assert_eq!(typed(&mut shell, "show hostname\r"), "show hostname\r\r\n{300}sw1.example.net \r\n\rsw1# ");
+
+    let mut shell = session_with("cisco_xr", 0);
+    let stamped = typed(&mut shell, "terminal length 0\r");
+    assert!(stamped.ends_with(" UTC\r\nRP/0/RP0/CPU0:sw1#"), "{stamped:?}");
+    typed(&mut shell, "terminal exec prompt no-timestamp\r");
+    assert_eq!(typed(&mut shell, "terminal length 0\r"), "terminal length 0\r\nRP/0/RP0/CPU0:sw1#");
+
+    let mut shell = session_with("extreme_exos", 1);
+    assert_eq!(typed(&mut shell, "disable clipaging\r"), "disable clipaging\r\n* Slot-1 sw1.2 # ");
+    assert!(typed(&mut shell, "\r").ends_with("sw1.2 # "), "an empty line is no command");
+
+    let mut shell = session_with("fortinet_fortios", 0);
+    assert_eq!(typed(&mut shell, "end\r"), "end\r\r\n\r\nsw1 # ");
+
+    let mut shell = session_with("mikrotik_routeros", 0);
+    let prompt = format!("\r\r\r\r[admin@sw1] > {}\r[admin@sw1] > ", " ".repeat(60));
+    assert_eq!(typed(&mut shell, "/\r"), format!("/\r[admin@sw1] > /\r\n{prompt}"));
+    let printed = "/system/identity/print\r[admin@sw1] > /system/identity/print\r\n\r{300}  name: sw1\r\n";
+    assert_eq!(typed(&mut shell, "/system/identity/print\r"), format!("{printed}{prompt}"));
+    assert!(typed(&mut shell, "/ip address print detail where disabled\r").contains("ADDRESS"));
+
+    let (classic, md) = ("environment no more\r", "environment more false\r");
+    let mut shell = session_with("nokia_sros", 0);
+    assert!(typed(&mut shell, md).contains("Error: Bad command."));
+    assert_eq!(typed(&mut shell, classic), "environment no more\r\nA:sw1# ");
+    let mut shell = session_with("nokia_sros", 1);
+    assert!(typed(&mut shell, classic).contains("MINOR: MGMT_CORE #2201: Unknown element - 'no'"));
+    assert_eq!(typed(&mut shell, md), "environment more false\r\n\r\n[/]\r\nA:admin@sw1# ");
+
+    let mut shell = session_with("vyos", 0);
+    let refused = "show foo\r\n\x1b[?2004l\r\r\n  Invalid command: show [foo]\r\n\r\n\x1b[?2004h";
+    assert!(typed(&mut shell, "show foo\r").starts_with(refused));
+}
+
+#[test]
+fn a_question_waits_for_its_answer_and_no_other() {
+    let manners = crate::manners::of("paloalto_panos").expect("known")[1];
+    let mut shell = Shell::new(Arc::new(Device { manners, ..plain("paloalto_panos") }), "admin");
+    assert!(shown(shell.welcome()).ends_with("(yes/no) : "));
+    assert_eq!(typed(&mut shell, "no\rshow clock\r"), "");
+    let greeting = typed(&mut shell, "yes\r");
+    assert!(
+        greeting.starts_with("\r\nLast login") && greeting.ends_with("admin@sw1(active)> "),
+        "{greeting:?}"
+    );
+}
+
+#[test]
+fn less_shows_where_it_is_and_has_to_be_left() {
+    let mut shell = session_with("paloalto_panos", 0);
+    shell.resize(10);
+    let page = typed(&mut shell, "show system info\r");
+    assert!(page.ends_with("\x1b[7mlines 1-9 \x1b[27m\x1b[K"), "{page:?}");
+    let last = typed(&mut shell, " ");
+    assert!(last.ends_with("\x1b[7mlines 1-14 (END) \x1b[27m\x1b[K"), "{last:?}");
+    assert_eq!(typed(&mut shell, " \r"), "", "behind the end there is nothing");
+    assert_eq!(typed(&mut shell, "q"), "\r\x1b[K\r\nadmin@sw1> ");
+}
+
+#[test]
+fn a_dump_is_the_whole_rest() {
+    let mut shell = session_with("mikrotik_routeros", 0);
+    shell.resize(10);
+    let page = typed(&mut shell, "/export\r");
+    assert!(page.ends_with("-- [Q quit|D dump|down]"), "{page:?}");
+    let rest = typed(&mut shell, "D");
+    assert!(rest.contains("set name=sw1") && rest.ends_with("[admin@sw1] > "), "{rest:?}");
+}
+
+#[test]
+fn a_password_can_be_all_that_is_asked_for_and_be_shown_as_stars() {
+    let mut shell = Shell::new(device("sw1", "frr", None), "");
+    assert!(shown(shell.ask_login()).ends_with("User Access Verification\r\n\r\nPassword: "));
+    let greeting = typed(&mut shell, "secret\r");
+    assert!(greeting.starts_with("\r\n{200}") && greeting.contains("this is FRRouting"), "{greeting:?}");
+    let mut shell = Shell::new(device("sw1", "cisco_asa", None), "");
+    shell.ask_login();
+    typed(&mut shell, "admin\r");
+    assert!(typed(&mut shell, "secret\r").starts_with("******\r\n"));
 }
 
 #[test]
@@ -257,7 +363,7 @@ fn faults_come_in_the_middle_of_an_output() {
         assert!(begun.len() > whole.len() / 3 && begun.len() < whole.len() * 2 / 3, "{fault}");
         assert_eq!(typed(&mut shell, "show clock\r"), "", "{fault}: nothing is heard any more");
     };
-    half(Fault::Cut, "{5}{cut}");
+    half(Fault::Cut, "{cut}");
     half(Fault::StallOutput, "");
     let endless = typed(&mut session("cisco_ios", Some(Fault::Endless)), "show version\r");
     assert!(endless.ends_with("\r\n\r\n{endless}"), "{endless:?}");
@@ -305,11 +411,7 @@ fn outputs_are_scaled() {
     let mut shell = session("cisco_ios", None);
     for bytes in [200, 5_000, 100_000] {
         let settings = Settings { seed: 1, output_bytes: Some(bytes), ..Settings::default() };
-        shell.device = Arc::new(Device {
-            settings: Arc::new(settings),
-            name: "sw1".into(),
-            ..*device("sw1", "cisco_ios", None)
-        });
+        shell.device = Arc::new(Device { settings: Arc::new(settings), ..plain("cisco_ios") });
         let shown = typed(&mut shell, "show version\r").len() as u64;
         assert!(shown > bytes && shown < bytes + bytes / 10 + 200, "{bytes}: {shown}");
     }
@@ -318,8 +420,8 @@ fn outputs_are_scaled() {
 #[test]
 fn random_keys_never_panic() {
     let mut dice = crate::dice::Dice::new(1, &["keys"]);
-    for platform in ["cisco_ios", "arista_eos", "juniper_junos", "huawei_vrp", "linux"] {
-        for _ in 0..300 {
+    for platform in crate::platforms() {
+        for _ in 0..100 {
             let mut shell = session(platform, None);
             shell.resize(dice.below(4) as u32);
             for _ in 0..20 {

@@ -8,7 +8,7 @@ use russh::ChannelId;
 use russh::server::{Handle, Session};
 use tokio::sync::mpsc;
 
-use crate::fault::Endless;
+use crate::fault::{Endless, LONGEST_WAIT_FOR_WORD};
 use crate::script::{Script, Step};
 use crate::shell::Shell;
 use crate::wire::Scissors;
@@ -107,6 +107,10 @@ impl Apart {
                     }
                 }
                 Step::Cut => {
+                    // A global request wants an answer, and answers come in order (RFC 4254, 4). This
+                    // one cancels what nobody asked for.
+                    let word = self.handle.cancel_forward_tcpip(String::new(), 0);
+                    let _ = tokio::time::timeout(LONGEST_WAIT_FOR_WORD, word).await;
                     self.scissors.cut();
                     return self.send(b"\r\n".to_vec()).await;
                 }

@@ -140,6 +140,13 @@ async fn outputs_are_cut_stalled_and_endless() {
         let fleet = fleet(vec![device(&format!("sw1{name}"), "cisco_ios", Telnet, Some(fault))]);
         let mut client = login(fleet.endpoints()[0]).await;
         client.send(sent).await;
+        // The device asks for word that the output was taken in, and breaks off when it has it.
+        const MARK: [u8; 3] = [255, 253, 6];
+        while !client.seen.ends_with(&MARK) {
+            client.at_least(client.seen.len() + 1).await;
+        }
+        assert!(timeout(QUIET, client.end()).await.is_err(), "it waits for the word");
+        client.send([255, 252, 6]).await;
         match client.end().await {
             Ok(()) => {}
             Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),

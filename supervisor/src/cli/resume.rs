@@ -79,7 +79,7 @@ fn prepare(args: &ResumeArgs, matches: &ArgMatches, mut store: Store, run: Run) 
             count(doubtful.len(), "device")
         ));
     }
-    let fleet = if run.simulated { simulate::fleet_of(&selection.devices)? } else { Vec::new() };
+    let fleet = if run.simulated { simulate::simulated(&selection.devices)? } else { Vec::new() };
     selection.keep(&left);
     let recording = Recording::More { store, run: Box::new(run), lock };
     Ok((options, Task { platforms, selection, fleet, places: left, settled: doubtful, recording }))

@@ -30,6 +30,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let platforms = Platforms::load(args.selection.platforms.platform_dir.as_deref()).or_usage()?;
     let mut selection =
         Selection::load(&args.selection, &args.commands, &platforms, args.simulate).or_usage()?;
+    let fleet = if args.simulate { simulate::simulated(&selection.devices).or_usage()? } else { Vec::new() };
     let (mix, said) = prepare::choose_mix(args, &selection);
     if args.dry_run {
         selection.notices.extend(said);
@@ -39,7 +40,6 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
             printed => printed.map(|()| Exit::Ok).or_internal(),
         };
     }
-    let fleet = if args.simulate { simulate::fleet_of(&selection.devices).or_usage()? } else { Vec::new() };
     let recording = match args.no_store {
         true => Recording::None,
         false => Recording::New(Store::create(args.store.store.as_deref()).or_usage()?),

@@ -1,11 +1,12 @@
 //! `netsweep simulate`, and the fleet of `run --simulate`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use netsweep_shared::fleet::{Fault, FleetReport, FleetSpec, Latencies, Latency, SimulatedDevice};
 
 use super::args::{FleetArgs, SimulateArgs};
@@ -43,7 +44,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, ExitError> {
     let devices = match &args.inventory {
         Some(path) => {
             let inventory = Inventory::load(path, &platforms.names(), None).or_usage()?;
-            fleet_of(&inventory.devices).or_usage()?
+            simulated(&inventory.devices).or_usage()?
         }
         None => {
             platforms
@@ -78,16 +79,45 @@ fn numbered(args: &SimulateArgs) -> Vec<SimulatedDevice> {
     (1..=args.devices).map(device).collect()
 }
 
-/// The simulated devices that stand in for `devices`.
+/// `devices` as a simulated fleet.
 ///
 /// # Errors
-/// When the fault variable of one names no fault.
-pub(super) fn fleet_of(devices: &[Device]) -> Result<Vec<SimulatedDevice>> {
-    devices.iter().map(simulated).collect()
+/// Platforms whose devices cannot be simulated, and fault variables that name no fault.
+pub(super) fn simulated(devices: &[Device]) -> Result<Vec<SimulatedDevice>> {
+    ensure_known(devices)?;
+    devices.iter().map(one).collect()
 }
 
-/// `device` as one of the simulated fleet.
-fn simulated(device: &Device) -> Result<SimulatedDevice> {
+/// A platform of the user's own says what to expect of a device and not what the device does, so there is
+/// nothing to rehearse with. Such devices are refused and not left out: a rehearsal without them in which
+/// all is well would be taken for one of them all.
+fn ensure_known(devices: &[Device]) -> Result<()> {
+    /// Devices of a platform that are named.
+    const NAMED: usize = 3;
+    let known: BTreeSet<&str> = netsweep_simulator::platforms().collect();
+    let mut unknown: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for device in devices.iter().filter(|device| !known.contains(&*device.platform)) {
+        unknown.entry(&device.platform).or_default().push(&device.name);
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let mut text =
+        String::from("a simulated device has the manners of a built-in platform, and these have none:\n");
+    for (platform, names) in &unknown {
+        let named = names[..names.len().min(NAMED)].join(", ");
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        text += &format!("  platform {platform:?}: {named}{more}\n");
+    }
+    let others: Vec<String> = unknown.keys().map(|platform| format!("!platform:{platform}")).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    bail!("{text}rehearse the others with --limit '{}'; simulated are {}", others.join("&"), known.join(", "))
+}
+
+/// # Errors
+/// A fault variable that names no fault.
+fn one(device: &Device) -> Result<SimulatedDevice> {
     let fault = device.vars.get(FAULT_VARIABLE).map(|fault| fault.parse::<Fault>());
     Ok(SimulatedDevice {
         name: device.name.to_string(),

@@ -5,6 +5,7 @@ use regex::bytes::RegexSet;
 use super::input::{HEAD, Input, pieces};
 use super::platforms;
 use crate::channel::answer::{ScreenAnswer, VerbatimAnswer};
+use crate::channel::charset::Charset;
 use crate::channel::echo::Echo;
 use crate::channel::preamble::Preamble;
 use crate::channel::record::Record;
@@ -111,7 +112,9 @@ fn on_screen(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn 
     let mut record = Record::new(limit, errors, emit);
     let echo = Echo::new(command, PROMPT, echoes, vec![b"showclock".to_vec()]);
     let mut answer = ScreenAnswer::new(echo, lead, &mut record);
-    let mut screen = Screen::new(width);
+    let charset =
+        [Charset::Utf8, Charset::Single, Charset::Double, Charset::ShiftJis][usize::from(width % 4)];
+    let mut screen = Screen::new(width, charset);
     pieces(bytes, READ, seed).for_each(|piece| screen.feed(piece, &mut answer));
     let may_end = answer.may_end();
     answer.cut(screen.rest());

@@ -43,6 +43,8 @@ pub(super) struct Surroundings {
     pub(super) no_username: bool,
     pub(super) no_password: bool,
     pub(super) no_enable_password: bool,
+    /// Index of the encoding.
+    pub(super) encoding: u8,
     /// How many commands, less one.
     pub(super) commands: u8,
     /// Index of the output limit.
@@ -51,11 +53,15 @@ pub(super) struct Surroundings {
     pub(super) end: u8,
 }
 
+/// One of each family.
+const ENCODINGS: [Option<&str>; 4] = [None, Some("IBM866"), Some("GBK"), Some("Shift_JIS")];
+
 impl Surroundings {
     #[cfg(test)]
     pub(super) fn head(self) -> [u8; HEAD] {
         let flags = [self.in_band, self.no_username, self.no_password, self.no_enable_password];
-        let flags = flags.iter().zip(0..).map(|(flag, bit)| u8::from(*flag) << bit).sum();
+        let flags =
+            flags.iter().zip(0..).map(|(flag, bit)| u8::from(*flag) << bit).sum::<u8>() | self.encoding << 4;
         [self.platform, flags, self.commands, self.limit | self.end << 4]
     }
 
@@ -66,6 +72,7 @@ impl Surroundings {
             no_username: flags & 2 != 0,
             no_password: flags & 4 != 0,
             no_enable_password: flags & 8 != 0,
+            encoding: flags >> 4,
             commands,
             limit: limit & 15,
             end: limit >> 4,
@@ -86,6 +93,7 @@ impl Surroundings {
         let minutes = Duration::from_secs(600);
         Job {
             id: JobId(0),
+            encoding: ENCODINGS[usize::from(self.encoding) % ENCODINGS.len()].map(Into::into),
             attempt: 1,
             device: "core-1".into(),
             address: "192.0.2.1".into(),
