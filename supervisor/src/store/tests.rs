@@ -62,6 +62,7 @@ impl Fixture {
         let mut store = self.store();
         let run = self.run(name);
         let lock = store.reopen(&run).expect("no error").expect("nobody else has it");
+        store.go_on(&run).expect("recorded");
         Recorder::new(store, run.id(), lock).expect("starts")
     }
 
@@ -338,7 +339,7 @@ fn a_full_disk_is_told_once_keeps_what_was_there_and_lets_nothing_be_handed_out(
     let mut recorder = fixture.begin("r1", &["a", "b", "c", "rw-1"]);
     tell(&mut recorder, &ok("a", "x"));
     drop(recorder);
-    let mut store = fixture.store();
+    let store = fixture.store();
     let pages: i64 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("pages");
     store.db.pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(())).expect("set");
     let run = fixture.run("r1");
