@@ -5,61 +5,18 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use support::{Ran, inventory, netsweep, run, tally};
-use tempfile::TempDir;
+use support::place::{Place, essence};
+use support::{netsweep, run, tally};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An inventory and a store of its own.
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new(devices: &str) -> Self {
-        let text = format!("[defaults]\nplatform = \"cisco_ios\"\nusername = \"admin\"\n{devices}");
-        Self { folder: inventory(&text) }
-    }
-
-    fn inventory(&self) -> PathBuf {
-        self.folder.path().join("devices.toml")
-    }
-
-    fn store(&self) -> PathBuf {
-        self.folder.path().join("runs.db")
-    }
-
-    /// `netsweep WORDS --store …`, its output piped.
-    fn netsweep(&self, words: &[&str]) -> Command {
-        let mut command = netsweep();
-        command.args(words).arg("--store").arg(self.store()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// A rehearsal on all of its devices.
-    fn rehearsal(&self, words: &[&str]) -> Command {
-        let mut command = self.netsweep(&["run", "--simulate", "--format", "jsonl"]);
-        command.arg("-i").arg(self.inventory()).args(words);
-        command
-    }
-
-    fn resume(&self) -> Command {
-        self.netsweep(&["resume", "--format", "jsonl"])
-    }
-
-    /// Every record in the store, of the newest run.
-    fn export(&self) -> Ran {
-        run(&mut self.netsweep(&["runs", "export"]))
-    }
-}
 
 fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(child.id().cast_signed()).expect("a process");
@@ -75,49 +32,7 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// What does not depend on when and where a device was swept.
-fn essence(records: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-    let mut records = records.clone();
-    for record in records.values_mut() {
-        for key in ["run", "port", "worker", "started", "timing_ms"] {
-            record[key] = Value::Null;
-        }
-        for command in record["commands"].as_array_mut().expect("commands") {
-            command["elapsed_ms"] = Value::Null;
-        }
-    }
-    records
-}
-
-/// SplitMix64, for moments that nobody has chosen.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-}
-
-/// 2,000 devices of either transport, some of them with a fault that is over quickly.
-const LARGE_FLEET: &str = r#"
-[[devices]]
-name = "ssh-[0001-1400]"
-[[devices]]
-name = "telnet-[001-580]"
-transport = "telnet"
-[[devices]]
-name = "bad-[01-10]"
-vars = { sim_fault = "cut" }
-[[devices]]
-name = "locked-[01-10]"
-vars = { sim_fault = "reject" }
-"#;
-
-/// The same in small.
+/// Devices of either transport, some of them with a fault that is over quickly.
 const FLEET: &str = r#"
 [[devices]]
 name = "ssh-[001-200]"
@@ -132,80 +47,38 @@ name = "locked-[1-4]"
 vars = { sim_fault = "reject" }
 "#;
 
-/// The supervisor is killed again and again, at any moment; the store ends up as if nothing had been.
+/// Runs `command` until it has told of a device, kills it, and returns what it told.
+fn killed_early(command: &mut Command) -> Value {
+    let mut child = command.spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a record");
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    serde_json::from_str(&line).expect("JSON")
+}
+
+/// A rehearsal goes on with the same fleet.
 #[test]
-fn killed_at_random_and_resumed_until_it_is_done() {
-    let seed = std::env::var("NETSWEEP_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| {
-        let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
-        u64::from(now.subsec_nanos())
-    });
-    println!("NETSWEEP_TEST_SEED={seed}");
-    let mut chance = Chance(seed);
+fn a_rehearsal_that_is_killed_ends_as_if_nothing_had_been() {
     let words =
-        ["-P", "2", "-T", "25", "--sim-seed", "7", "--sim-login", "5ms", "--sim-command", "10ms..40ms"];
+        ["-P", "2", "-T", "4", "--sim-seed", "7", "--sim-login", "5ms", "--sim-command", "10ms..40ms"];
     let commands = ["show version", "show clock"];
+    let quiet = Place::new(FLEET);
+    run(quiet.rehearsal(&words).args(["--sim-fault", "lookalike=5%"]).args(commands)).expect_code(1);
+    let undisturbed = quiet.export().records();
 
-    let quiet = Place::new(LARGE_FLEET);
-    run(quiet.rehearsal(&words).args(commands)).expect_code(1);
-    let undisturbed = quiet.export();
-    undisturbed.expect_code(0);
-    let undisturbed = undisturbed.records();
-    assert_eq!(undisturbed.len(), 2000);
-
-    let place = Place::new(LARGE_FLEET);
-    let mut durable: BTreeSet<String> = BTreeSet::new();
-    let mut told: BTreeSet<String> = BTreeSet::new();
-    for life in 0..20 {
-        let mut command = if life == 0 { place.rehearsal(&words) } else { place.resume() };
-        if life == 0 {
-            command.args(commands);
-        }
-        let mut child = command.spawn().expect("it starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        // At least something is done, so that a run exists and lives come to an end.
-        let mut lines = String::new();
-        for _ in 0..1 + chance.below(40) {
-            stdout.read_line(&mut lines).expect("a record");
-        }
-        sleep(Duration::from_millis(chance.below(40)));
-        child.kill().expect("killed");
-        let mut rest = Vec::new();
-        std::io::Read::read_to_end(&mut stdout, &mut rest).expect("the pipe's rest");
-        let stderr = std::io::read_to_string(child.stderr.take().expect("piped")).expect("UTF-8");
-        let status = child.wait().expect("reaped");
-        lines += &String::from_utf8_lossy(&rest);
-        for line in lines.lines() {
-            // The last line may be torn.
-            let Ok(record) = serde_json::from_str::<Value>(line) else { continue };
-            let device = record["device"].as_str().expect("a name").to_owned();
-            assert!(!durable.contains(&device), "life {life}: {device} had its durable outcome: {stderr}");
-            told.insert(device);
-        }
-        let records = place.export();
-        records.expect_code(0);
-        durable = records.records().into_keys().collect();
-        assert!(durable.is_subset(&told), "life {life}: what is durable was told before");
-        assert!(status.signal().is_some(), "life {life} was not long enough to be killed");
-    }
-    // The last life is left alone; its fleet counts who was called.
-    let left = undisturbed.len() - durable.len();
+    let place = Place::new(FLEET);
+    killed_early(place.rehearsal(&words).args(["--sim-fault", "lookalike=5%"]).args(commands));
+    killed_early(&mut place.resume());
+    let left = undisturbed.len() - place.export().records().len();
     let last = run(&mut place.resume());
-    let records = last.records();
-    last.expect_code(i32::from(records.values().any(|record| record["status"] != "ok")));
-    assert_eq!(records.len(), left);
-    assert!(records.keys().all(|device| !durable.contains(device)), "only those without an outcome");
-    if left > 0 {
-        let connections = format!("simulated fleet: {left} connections");
-        assert!(last.stderr.contains(&connections), "{connections} are not said in {}", last.stderr);
-    }
-
+    last.expect_code(1);
+    assert_eq!(last.records().len(), left);
+    let connections = format!("simulated fleet: {left} connections");
+    assert!(last.stderr.contains(&connections), "{connections} are not said in {}", last.stderr);
     let finished = place.export();
     finished.expect_code(0);
     assert_eq!(essence(&finished.records()), essence(&undisturbed));
-    let nothing = run(&mut place.resume());
-    nothing.expect_code(0);
-    assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing to resume"), "{}", nothing.stderr);
 }
 
 const TWENTY: &str = "[[devices]]\nname = \"r-[01-20]\"\n";
@@ -324,25 +197,97 @@ fn a_run_that_somebody_works_at_is_left_to_them() {
     child.wait().expect("reaped");
 }
 
+/// The inventory, with `new` in place of `old`.
+fn edit(place: &Place, old: &str, new: &str) {
+    let text = fs::read_to_string(place.inventory()).expect("reads");
+    assert!(text.contains(old), "{text}");
+    fs::write(place.inventory(), text.replace(old, new)).expect("written");
+}
+
 #[test]
-fn devices_that_the_inventory_no_longer_has_are_named() {
+fn devices_that_the_inventory_no_longer_has_are_named_and_nothing_is_done() {
     let place = Place::new(TWENTY);
-    let mut child = place
-        .rehearsal(&["-P", "1", "-T", "1", "--sim-command", "300ms", "show version"])
-        .spawn()
-        .expect("it starts");
-    let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a record");
-    child.kill().expect("killed");
-    child.wait().expect("reaped");
-    let text = fs::read_to_string(place.inventory()).expect("reads").replace("r-[01-20]", "r-[01-18]");
-    fs::write(place.inventory(), text).expect("written");
+    let words = ["-P", "1", "-T", "1", "--sim-command", "300ms", "show version"];
+    let mut child = place.rehearsal(&words).spawn().expect("it starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    stdout.read_line(&mut String::new()).expect("a record");
+    signal(&child, Signal::INT);
+    std::io::read_to_string(stdout).expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3));
+    let before = run(&mut place.netsweep(&["runs", "list"])).stdout;
+    assert!(before.contains("interrupted"), "{before}");
+
+    edit(&place, "r-[01-20]", "r-[01-18]");
     let refused = run(&mut place.resume());
     refused.expect_code(2);
     assert!(refused.stderr.contains("no longer has r-19, r-20"), "{}", refused.stderr);
+    assert_eq!(run(&mut place.netsweep(&["runs", "list"])).stdout, before);
     let unknown = run(place.resume().arg("yesterday"));
     unknown.expect_code(2);
     assert!(unknown.stderr.contains("there is no run \"yesterday\""), "{}", unknown.stderr);
+}
+
+#[test]
+fn devices_that_the_inventory_has_changed_are_named_and_run_as_it_has_them_now() {
+    let place = Place::new(TWENTY);
+    let words = ["-P", "1", "-T", "1", "--sim-command", "300ms", "show version"];
+    killed_early(&mut place.rehearsal(&words));
+    edit(&place, "cisco_ios", "arista_eos");
+    let resumed = run(&mut place.resume());
+    resumed.expect_code(0);
+    let said = "which is not as they were when the run began: r-";
+    assert!(resumed.stderr.contains(said), "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("(platform arista_eos, was cisco_ios); r-"), "{}", resumed.stderr);
+    assert!(resumed.records().values().all(|record| record["platform"] == "arista_eos"));
+}
+
+/// Nobody is called, and so the inventory need not know them.
+#[test]
+fn devices_of_which_nobody_knows_are_settled_without_being_called() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    silent.set_nonblocking(true).expect("set");
+    let port = silent.local_addr().expect("an address").port();
+    let device = |name| format!("[[devices]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\nport = {port}\n");
+    let place = Place::new(&format!("password = \"x\"\n{}{}", device("r-1"), device("r-2")));
+    let mut command = place.netsweep(&["run", "--max-auth-failures", "0", "configure terminal"]);
+    let mut child = command.arg("-i").arg(place.inventory()).spawn().expect("it starts");
+    // Both are being called, and so both have been handed out.
+    let mut calls = Vec::new();
+    wait_until("called", || {
+        calls.extend(silent.accept().ok());
+        calls.len() == 2
+    });
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    drop((silent, calls));
+
+    edit(&place, "\"r-1\"", "\"another\"");
+    edit(&place, "\"r-2\"", "\"third\"");
+    let resumed = run(&mut place.resume());
+    resumed.expect_code(1);
+    assert_eq!(tally(&resumed.records()), BTreeMap::from([("failed crashed".to_owned(), 2)]));
+    assert!(resumed.stderr.contains("2 devices not run again"), "{}", resumed.stderr);
+    assert_eq!(place.export().records()["r-1"]["port"], port);
+    assert!(run(&mut place.resume()).stderr.contains("nothing to resume"));
+}
+
+/// The exit code is the run's: a device that failed before is a device that failed.
+#[test]
+fn what_failed_before_is_not_forgotten() {
+    let place = Place::new(
+        "[[devices]]\nname = \"r-[1-3]\"\n[[devices]]\nname = \"bad\"\nvars = { sim_fault = \"reject\" }\n",
+    );
+    let words = ["-P", "1", "-T", "4", "--sim-login", "1ms", "--sim-command", "2s", "show version"];
+    let mut child = place.rehearsal(&words).spawn().expect("it starts");
+    let recorded = || place.store().exists() && place.export().stdout.contains("\"auth\"");
+    wait_until("recorded", recorded);
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    let resumed = run(&mut place.resume());
+    assert_eq!(tally(&resumed.records()), BTreeMap::from([("ok -".to_owned(), 3)]), "{}", resumed.stderr);
+    resumed.expect_code(1);
+    let said = "1 of 4 devices have their results (1 of them failed or skipped), 3 left";
+    assert!(resumed.stderr.contains(said), "{}", resumed.stderr);
 }
 
 #[test]

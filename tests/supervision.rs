@@ -120,18 +120,22 @@ fn a_worker_that_hangs_is_replaced() {
     assert!(said.contains("its sessions were at: "), "{said}");
 }
 
+/// Ctrl-C, an orderly end asked for from elsewhere, and a terminal that goes away.
 #[test]
 fn the_first_interrupt_lets_sessions_finish() {
-    let mut child = slow_sweep().spawn().expect("it starts");
-    let supervisor = child.id();
-    let stdout = under_way(&mut child, 5);
-    signal(supervisor, Signal::INT);
-    let ran = finish(child, stdout);
-    ran.expect_code(3);
-    let records = ran.records();
-    assert!(!records.is_empty(), "running sessions finish");
-    assert_eq!(tally(&records).keys().collect::<Vec<_>>(), ["ok -"], "and are not cut short");
-    assert!(records.len() < 100, "no new ones begin: {}", records.len());
+    for interrupt in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut child = slow_sweep().spawn().expect("it starts");
+        let supervisor = child.id();
+        let stdout = under_way(&mut child, 5);
+        signal(supervisor, interrupt);
+        let ran = finish(child, stdout);
+        ran.expect_code(3);
+        let records = ran.records();
+        assert!(!records.is_empty(), "running sessions finish");
+        assert_eq!(tally(&records).keys().collect::<Vec<_>>(), ["ok -"], "and are not cut short");
+        assert!(records.len() < 100, "no new ones begin: {}", records.len());
+        assert!(ran.stderr.contains("finish the run with: netsweep resume "), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -111,6 +111,7 @@ async fn accept(listener: TcpListener, transport: Transport, devices: Arc<[Arc<D
         let Some(device) = called(&stream).and_then(|index| devices.get(index)) else { continue };
         if device.transport == transport && !device.has(Fault::Refuse) {
             device.settings.counters.connections.up();
+            tracing::debug!("{} is called", device.name);
             tokio::spawn(converse(Arc::clone(device), stream, Arc::clone(&hosts)));
         }
     }

@@ -10,6 +10,9 @@ use netsweep_shared::frame::{self, FrameReader};
 
 use crate::Fleet;
 
+/// Set by tests that ask the fleet itself who called: every connection and every command is logged.
+const LOG_EVERYTHING: &str = "NETSWEEP_TEST_FLEET_LOG";
+
 /// How long sessions may take to notice the end.
 const FAREWELL: Duration = Duration::from_millis(100);
 
@@ -17,9 +20,13 @@ const FAREWELL: Duration = Duration::from_millis(100);
 pub fn main() -> ExitCode {
     // Without the bridge from `log`: what the SSH library says of each broken session is no news
     // in a fleet that is there to break.
+    let level = match std::env::var_os(LOG_EVERYTHING) {
+        Some(_) => tracing::Level::DEBUG,
+        None => tracing::Level::WARN,
+    };
     let log = tracing_subscriber::fmt()
         .with_writer(io::stderr)
-        .with_max_level(tracing::Level::WARN)
+        .with_max_level(level)
         .with_ansi(false)
         .without_time()
         .with_target(false)

@@ -250,6 +250,7 @@ impl Shell {
         let reply = self.device.manners.interpret(&self.identity, &mut self.state, line);
         if !line.trim().is_empty() {
             self.device.settings.counters.commands.up();
+            tracing::debug!("{} is told {line:?}", self.device.name);
         }
         match reply {
             Reply::Quiet => {}

@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "every test target uses a part of it")]
 
+pub(crate) mod chance;
+pub(crate) mod place;
+pub(crate) mod standing_fleet;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -87,13 +87,10 @@ impl Selection {
         let missing: Vec<&str> =
             wanted.iter().map(|device| &*device.name).filter(|name| !there.contains_key(*name)).collect();
         if let [first, ..] = missing[..] {
-            let named = missing.iter().take(10).copied().collect::<Vec<_>>().join(", ");
-            let more =
-                if missing.len() > 10 { format!(" and {} more", missing.len() - 10) } else { String::new() };
             bail!(
-                "{} no longer has {named}{more}, which the run has yet to sweep: put an entry for {first} back, or \
-                 begin a new run",
-                inventory.display()
+                "{} no longer has {}, which the run needs: put an entry for {first} back, or begin a new run",
+                inventory.display(),
+                some_of(&missing, ", ")
             );
         }
         let selection = Self {
@@ -157,6 +154,19 @@ impl Selection {
         let commands: Arc<[String]> = commands.into();
         Ok(vec![commands; self.devices.len()])
     }
+}
+
+/// Most that are told of many.
+const MOST_TOLD: usize = 10;
+
+/// The first of `items`, and how many more there are.
+pub(super) fn some_of(items: &[impl AsRef<str>], between: &str) -> String {
+    let told: Vec<&str> = items.iter().take(MOST_TOLD).map(AsRef::as_ref).collect();
+    let more = match items.len().saturating_sub(MOST_TOLD) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    told.join(between) + &more
 }
 
 fn limits_of(groups: &BTreeMap<Arc<str>, Group>) -> BTreeMap<Arc<str>, u32> {

@@ -2,18 +2,19 @@
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
+use netsweep_shared::job::{Route, Transport};
 use netsweep_shared::outcome::ErrorKind;
 
 use super::args::{ResumeArgs, RunArgs};
 use super::exit::{Exit, ExitError, OrExit};
-use super::prepare::{self, Selection};
+use super::prepare::{self, Selection, some_of};
 use super::run::{Recording, Task};
 use super::{kept, run, runs, simulate};
 use crate::inventory::Device;
 use crate::output::count;
 use crate::platforms::Platforms;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
-use crate::store::{Run, RunDevice, Standing, Store};
+use crate::store::{Run, RunDevice, Standing, Store, Tally};
 
 pub(super) fn resume(args: &ResumeArgs, matches: &ArgMatches) -> Result<Exit, ExitError> {
     let Some(store) = Store::open(args.store.store.as_deref()).or_usage()? else {
@@ -44,32 +45,36 @@ fn newest_cut_short(store: &Store) -> Result<Option<Run>> {
     Ok(store.runs()?.into_iter().find(cut_short))
 }
 
-fn prepare(args: &ResumeArgs, matches: &ArgMatches, mut store: Store, run: Run) -> Result<(RunArgs, Task)> {
+fn prepare(args: &ResumeArgs, matches: &ArgMatches, store: Store, run: Run) -> Result<(RunArgs, Task)> {
     let Some(lock) = store.reopen(&run)? else {
         bail!("another process works at run {}; interrupt that one first", run.name)
     };
     // Only now: whoever worked at it a moment ago may have done more.
+    let run = runs::find(&store, &run.name)?;
     let devices = store.devices(&run)?;
     let matches = matches.subcommand_matches("resume").context("`resume` is another command")?;
     let options = kept::take_up(&run.options, args, matches)
         .with_context(|| format!("the options of run {} cannot be understood", run.name))?;
     let platforms = Platforms::load(options.selection.platforms.platform_dir.as_deref())?;
     let config = prepare::ssh_config(&options.selection, run.simulated)?;
+    let is_left = |device: &RunDevice| !device.done && !device.doubtful;
     // A simulated fleet is the same only as a whole.
-    let wanted: Vec<&RunDevice> = devices.iter().filter(|device| run.simulated || !device.done).collect();
+    let wanted: Vec<&RunDevice> = devices.iter().filter(|device| run.simulated || is_left(device)).collect();
     let mut selection = Selection::again(&run.inventory, &wanted, &platforms, config.as_ref())?;
-    let places = |which: fn(&RunDevice) -> bool| -> Vec<usize> {
-        wanted.iter().enumerate().filter(|(_, device)| which(device)).map(|(place, _)| place).collect()
+    let left: Vec<usize> = (0..wanted.len()).filter(|place| is_left(wanted[*place])).collect();
+    let changes: Vec<String> =
+        left.iter().filter_map(|place| change(wanted[*place], &selection.devices[*place])).collect();
+    let doubtful: Vec<Record> =
+        devices.iter().filter(|device| device.doubtful).map(|device| crashed(&run.name, device)).collect();
+    let Tally { ok, failed, skipped, .. } = run.tally;
+    let bad = match failed + skipped {
+        0 => String::new(),
+        bad => format!(" ({bad} of them failed or skipped)"),
     };
-    let left = places(|device| !device.done && !device.doubtful);
-    let doubtful: Vec<Record> = places(|device| device.doubtful)
-        .into_iter()
-        .map(|place| crashed(&run.name, &selection.devices[place]))
-        .collect();
-    let done = devices.iter().filter(|device| device.done).count();
     selection.notices.push(format!(
-        "run {}: {done} of {} devices have their results, {} left",
+        "run {}: {} of {} have their results{bad}, {} left",
         run.name,
+        ok + failed + skipped,
         count(devices.len(), "device"),
         left.len()
     ));
@@ -79,22 +84,46 @@ fn prepare(args: &ResumeArgs, matches: &ArgMatches, mut store: Store, run: Run) 
             count(doubtful.len(), "device")
         ));
     }
+    if !changes.is_empty() {
+        selection.notices.push(format!(
+            "{} run as {} has them now, which is not as they were when the run began: {}",
+            count(changes.len(), "device"),
+            run.inventory.display(),
+            some_of(&changes, "; ")
+        ));
+    }
     let fleet = if run.simulated { simulate::simulated(&selection.devices)? } else { Vec::new() };
     selection.keep(&left);
     let recording = Recording::More { store, run: Box::new(run), lock };
     Ok((options, Task { platforms, selection, fleet, places: left, settled: doubtful, recording }))
 }
 
+/// What the inventory says of a device now that it did not say when the run began.
+fn change(then: &RunDevice, now: &Device) -> Option<String> {
+    let ways = |routes: &[Route]| {
+        let ways: Vec<_> = routes.iter().map(|route| format!("{}:{}", route.transport, route.port)).collect();
+        ways.join(", ")
+    };
+    let all = [
+        ("address", then.address.clone(), now.address.to_string()),
+        ("transport", ways(&then.routes), ways(&now.routes)),
+        ("platform", then.platform.clone(), now.platform.to_string()),
+    ];
+    let changed = all.into_iter().filter(|(_, then, now)| then != now);
+    let changed: Vec<String> = changed.map(|(what, then, now)| format!("{what} {now}, was {then}")).collect();
+    (!changed.is_empty()).then(|| format!("{} ({})", then.name, changed.join("; ")))
+}
+
 /// The record of a device of which nobody knows whether its commands were begun.
-fn crashed(run: &str, device: &Device) -> Record {
-    let route = device.route();
+fn crashed(run: &str, device: &RunDevice) -> Record {
+    let route = device.routes.first();
     Record {
         run: run.to_owned(),
-        device: device.name.to_string(),
-        address: device.address.to_string(),
-        port: route.port,
-        transport: route.transport,
-        platform: device.platform.to_string(),
+        device: device.name.clone(),
+        address: device.address.clone(),
+        port: route.map_or(0, |route| route.port),
+        transport: route.map_or(Transport::Ssh, |route| route.transport),
+        platform: device.platform.clone(),
         status: DeviceStatus::Failed,
         error: Some(RecordError {
             kind: ErrorKind::Crashed,
@@ -104,11 +133,12 @@ fn crashed(run: &str, device: &Device) -> Record {
                     .into(),
             commands_may_have_begun: true,
         }),
-        attempts: 1,
+        attempts: device.failed_attempts + 1,
         worker: None,
         started: None,
         timing_ms: TimingMs::default(),
         commands: Vec::new(),
-        ssh_legacy: device.ssh_legacy.then(Vec::new),
+        // Which way it was reached is not known either.
+        ssh_legacy: None,
     }
 }

@@ -102,6 +102,7 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         host_keys = HostKeys::load(args.ssh.host_keys, args.ssh.known_hosts.as_deref()).or_usage()?;
         selection.notices.extend_from_slice(host_keys.notices());
     }
+    let all_ok_so_far = recording.all_ok_so_far();
     let (recorder, resume) = recording.begin(args, &mut plan).or_usage()?;
     let fleet = match args.simulate {
         true => Some(Fleet::start(&spec).or_internal()?),
@@ -112,7 +113,7 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         plan.redirect(&endpoints);
     }
 
-    let mut listener = Listener { recorder, consumers: &mut outputs.consumers, all_ok: true };
+    let mut listener = Listener { recorder, consumers: &mut outputs.consumers, all_ok: all_ok_so_far };
     let before = Before { notices: &selection.notices, settled: &settled, resume: resume.clone() };
     let finish =
         resume.map_or(String::new(), |command| format!("; what is left can be run with `{command}`"));
@@ -133,6 +134,14 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
 }
 
 impl Recording {
+    /// Whether no device of the run has failed yet: the exit code is that of the run as a whole.
+    fn all_ok_so_far(&self) -> bool {
+        match self {
+            Self::None | Self::New(_) => true,
+            Self::More { run, .. } => run.tally.failed + run.tally.skipped == 0,
+        }
+    }
+
     /// Enters the run, if it is new, and says who records it and how it can be resumed.
     fn begin(self, args: &RunArgs, plan: &mut Plan) -> anyhow::Result<(Option<Recorder>, Option<String>)> {
         let (store, run, lock) = match self {
@@ -148,7 +157,8 @@ impl Recording {
                 })?;
                 (store, run, lock)
             }
-            Self::More { store, run, lock } => {
+            Self::More { mut store, run, lock } => {
+                store.go_on(&run)?;
                 plan.run.clone_from(&run.name);
                 (store, run.id(), lock)
             }

@@ -4,8 +4,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::place;
+
+/// Longest time for which the lock is tried for: [`RunLock::is_taken`] of another process has it for a moment.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The right to write a run. The system takes it back when this process ends, however it ends.
 #[derive(Debug)]
@@ -18,10 +23,15 @@ impl RunLock {
     /// Takes the lock of `run` in the store at `store`; `None` where another process has it.
     pub(super) fn take(store: &Path, run: &str) -> io::Result<Option<Self>> {
         let path = path(store, run);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
             match file.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(5));
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
@@ -54,6 +64,9 @@ fn path(store: &Path, run: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
     use super::RunLock;
 
     #[test]
@@ -69,5 +82,24 @@ mod tests {
         assert!(!RunLock::is_taken(&store, "r1"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("a directory").count(), 0);
         assert!(take().is_some());
+    }
+
+    /// Those who only look do not make anybody give up.
+    #[test]
+    fn it_can_be_taken_while_others_look() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let store = folder.path().join("runs.db");
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    RunLock::is_taken(&store, "r1");
+                }
+            });
+            let taken: Vec<_> =
+                (0..2000).map(|_| RunLock::take(&store, "r1").map(|it| it.is_some())).collect();
+            done.store(true, Ordering::Relaxed);
+            assert!(taken.iter().all(|taken| matches!(taken, Ok(true))), "{taken:?}");
+        });
     }
 }

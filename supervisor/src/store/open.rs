@@ -41,13 +41,17 @@ impl Store {
                 place::create_folder(&path)?;
             }
             place::create_file(&path)?;
-            connect(&path, true)
+            let mut db = connect(&path)?;
+            patiently(|| schema::create(&mut db))?;
+            patiently(|| Ok(db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?))?;
+            Ok(db)
         };
         let db = prepare().map_err(|error| explain(&path, &error))?;
         Ok(Self { path, is_default, db })
     }
 
-    /// Opens the store at `path`, by default the user's, where there is one.
+    /// Opens the store at `path`, by default the user's, where there is one. One whose creation was cut
+    /// short has no tables and is as good as none.
     ///
     /// # Errors
     /// As for [`create`](Self::create); and when a store that was named does not exist.
@@ -56,8 +60,12 @@ impl Store {
         if is_default && !path.exists() {
             return Ok(None);
         }
-        let db = connect(&path, false).map_err(|error| explain(&path, &error))?;
-        Ok(Some(Self { path, is_default, db }))
+        let look = || -> Result<Option<Connection>> {
+            let db = connect(&path)?;
+            Ok(if patiently(|| schema::check(&db))? { Some(db) } else { None })
+        };
+        let db = look().map_err(|error| explain(&path, &error))?;
+        Ok(db.map(|db| Self { path, is_default, db }))
     }
 
     /// Where it is.
@@ -89,10 +97,10 @@ fn named(path: Option<&Path>) -> Result<(PathBuf, bool)> {
     }
 }
 
-fn connect(path: &Path, create: bool) -> Result<Connection> {
+fn connect(path: &Path) -> Result<Connection> {
     // Never created here: SQLite would give it permissions that are not ours.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags)?;
+    let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(PATIENCE)?;
     // No process that is killed loses a commit with NORMAL; a machine that loses its power may lose the
     // last ones, and no more. Where that would not do, `writer` asks for FULL.
@@ -102,16 +110,12 @@ fn connect(path: &Path, create: bool) -> Result<Connection> {
     // Of a new file only: outputs of some kilobytes would leave half of smaller pages empty.
     db.pragma_update(None, "page_size", PAGE_BYTES)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    patiently(|| schema::check(&mut db, create))?;
-    if create {
-        patiently(|| Ok(db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?))?;
-    }
     Ok(db)
 }
 
 /// Tries again for as long as others hold the file: where its journal is being changed, SQLite does
 /// not wait by itself.
-fn patiently(mut attempt: impl FnMut() -> Result<()>) -> Result<()> {
+fn patiently<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match attempt() {

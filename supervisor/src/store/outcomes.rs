@@ -69,12 +69,12 @@ pub(super) fn insert(db: &Connection, run: i64, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// Enters that a worker is about to have a device's commands. What came of it when it was cut short
-/// holds no more.
+/// Enters that a worker is about to have a device's commands, which may change it, whatever was
+/// thought of them when the run began. What came of it when it was cut short holds no more.
 pub(super) fn hand_out(db: &Connection, run: i64, name: &str) -> Result<()> {
     let (device, _) = device(db, run, name)?;
     forget_unfinished(db, device)?;
-    db.prepare_cached("UPDATE devices SET handed_out = 1 WHERE id = ?1")?.execute([device])?;
+    db.prepare_cached("UPDATE devices SET handed_out = 1, read_only = 0 WHERE id = ?1")?.execute([device])?;
     Ok(())
 }
 

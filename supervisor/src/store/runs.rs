@@ -121,12 +121,20 @@ pub struct Tally {
 pub struct RunDevice {
     /// Its name.
     pub name: String,
+    /// Its IP address or host name, as the run began.
+    pub address: String,
+    /// How to reach it, as the run began.
+    pub routes: Vec<Route>,
+    /// Name of its platform, as the run began.
+    pub platform: String,
     /// What it runs; shared by those that run the same.
     pub commands: Arc<[String]>,
     /// It has an outcome that stands.
     pub done: bool,
     /// It has none, and commands that may change it may have been begun: it must not be run again.
     pub doubtful: bool,
+    /// Attempts that failed and were to be followed by another.
+    pub failed_attempts: u32,
 }
 
 impl Store {
@@ -189,15 +197,27 @@ impl Store {
     }
 
     /// Takes the right to write `run` again. `None` where another process has it.
-    pub fn reopen(&mut self, run: &Run) -> Result<Option<RunLock>> {
-        let take = || -> Result<_> {
-            let lock = RunLock::take(&self.path, &run.name)?;
-            if lock.is_some() {
-                self.db.execute("UPDATE runs SET ended = NULL, ending = NULL WHERE id = ?1", [run.id])?;
-            }
-            Ok(lock)
-        };
-        self.told(take())
+    pub fn reopen(&self, run: &Run) -> Result<Option<RunLock>> {
+        self.told(RunLock::take(&self.path, &run.name).map_err(Into::into))
+    }
+
+    /// Enters that `run` goes on, for which its lock is needed. The attempts at devices that are to be
+    /// run again count no more: those devices begin anew.
+    pub fn go_on(&mut self, run: &Run) -> Result<()> {
+        let result = self.try_go_on(run);
+        self.told(result)
+    }
+
+    fn try_go_on(&mut self, run: &Run) -> Result<()> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("UPDATE runs SET ended = NULL, ending = NULL WHERE id = ?1", [run.id])?;
+        transaction.execute(
+            "DELETE FROM attempts WHERE device IN (
+                SELECT d.id FROM devices d LEFT JOIN outcomes o ON o.device = d.id
+                WHERE d.run = ?1 AND iif(o.id IS NULL, NOT d.handed_out, o.unfinished))",
+            [run.id],
+        )?;
+        Ok(transaction.commit()?)
     }
 
     /// All runs, the newest first.
@@ -224,8 +244,9 @@ impl Store {
         let all = || -> Result<_> {
             let lists = self.command_lists(run.id)?;
             let mut query = self.db.prepare(
-                "SELECT d.name, d.commands, d.handed_out, o.unfinished FROM devices d
-                 LEFT JOIN outcomes o ON o.device = d.id WHERE d.run = ?1 ORDER BY d.id",
+                "SELECT d.name, d.commands, d.handed_out, o.unfinished, d.address, d.routes, d.platform,
+                    (SELECT count(*) FROM attempts a WHERE a.device = d.id)
+                 FROM devices d LEFT JOIN outcomes o ON o.device = d.id WHERE d.run = ?1 ORDER BY d.id",
             )?;
             let mut rows = query.query([run.id])?;
             let mut devices = Vec::with_capacity(run.tally.devices);
@@ -235,9 +256,13 @@ impl Store {
                 let commands = lists.iter().find(|(id, _)| *id == list).map(|(_, commands)| commands);
                 devices.push(RunDevice {
                     name: row.get(0)?,
+                    address: row.get(4)?,
+                    routes: serde_json::from_str(&row.get::<_, String>(5)?)?,
+                    platform: row.get(6)?,
                     commands: commands.cloned().context("a device without commands")?,
                     done: unfinished == Some(false),
                     doubtful: row.get(2)? && unfinished.is_none(),
+                    failed_attempts: row.get(7)?,
                 });
             }
             Ok(devices)

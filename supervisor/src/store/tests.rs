@@ -62,6 +62,7 @@ impl Fixture {
         let mut store = self.store();
         let run = self.run(name);
         let lock = store.reopen(&run).expect("no error").expect("nobody else has it");
+        store.go_on(&run).expect("recorded");
         Recorder::new(store, run.id(), lock).expect("starts")
     }
 
@@ -218,6 +219,43 @@ fn an_earlier_cut_does_not_hide_a_later_doubt() {
     assert_eq!(fixture.left("r1"), (vec![], vec!["rw-1".into()]));
 }
 
+/// Whatever a platform said of the commands when the run began.
+#[test]
+fn what_is_handed_out_as_changing_does_not_only_read() {
+    let fixture = Fixture::new();
+    let mut recorder = fixture.begin("r1", &["a"]);
+    recorder.on(&RunEvent::HandingOut(&["a"])).expect("recorded");
+    let mut cut = failed("a", ErrorKind::Interrupted, "stopped");
+    cut.error = Some(Failure::new(ErrorKind::Interrupted, Stage::Commands, "stopped").into());
+    tell(&mut recorder, &cut);
+    drop(recorder);
+    assert_eq!(fixture.left("r1"), (vec![], vec![]));
+}
+
+/// Those of devices that are run again are made again, as if there had been no earlier life.
+#[test]
+fn attempts_are_those_of_the_life_that_settled_the_device() {
+    let fixture = Fixture::new();
+    let failure = Failure::new(ErrorKind::Connect, Stage::Connect, "refused");
+    let fail = |recorder: &mut Recorder, device| {
+        let event = RunEvent::AttemptFailed { device, worker: 0, failure: Some(&failure) };
+        recorder.on(&event).expect("recorded");
+    };
+    let attempts = || -> Vec<(String, u32)> {
+        let devices = fixture.store().devices(&fixture.run("r1")).expect("reads");
+        devices.into_iter().map(|device| (device.name, device.failed_attempts)).collect()
+    };
+    let mut recorder = fixture.begin("r1", &["done", "left", "rw"]);
+    ["done", "left", "rw"].into_iter().for_each(|device| fail(&mut recorder, device));
+    recorder.on(&RunEvent::HandingOut(&["rw"])).expect("recorded");
+    tell(&mut recorder, &ok("done", "x"));
+    drop(recorder);
+    let named = |counts: [(&str, u32); 3]| counts.map(|(name, count)| (name.to_owned(), count)).to_vec();
+    assert_eq!(attempts(), named([("done", 1), ("left", 1), ("rw", 1)]));
+    drop(fixture.resume("r1"));
+    assert_eq!(attempts(), named([("done", 1), ("left", 0), ("rw", 1)]));
+}
+
 #[test]
 fn an_orderly_end_leaves_no_doubts() {
     let fixture = Fixture::new();
@@ -225,6 +263,16 @@ fn an_orderly_end_leaves_no_doubts() {
     recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect("recorded");
     recorder.on(&RunEvent::Ended(&end(1, true))).expect("recorded");
     assert_eq!(fixture.left("r1"), (vec!["rw-1".into()], vec![]));
+}
+
+/// The process that created it was killed before it came to that.
+#[test]
+fn a_store_without_tables_is_as_good_as_none() {
+    let fixture = Fixture::new();
+    fs::write(&fixture.path, "").expect("written");
+    assert!(Store::open(Some(&fixture.path)).expect("opens").is_none());
+    drop(fixture.begin("r1", &["a"]));
+    assert!(Store::open(Some(&fixture.path)).expect("opens").is_some());
 }
 
 #[test]
@@ -338,7 +386,7 @@ fn a_full_disk_is_told_once_keeps_what_was_there_and_lets_nothing_be_handed_out(
     let mut recorder = fixture.begin("r1", &["a", "b", "c", "rw-1"]);
     tell(&mut recorder, &ok("a", "x"));
     drop(recorder);
-    let mut store = fixture.store();
+    let store = fixture.store();
     let pages: i64 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("pages");
     store.db.pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(())).expect("set");
     let run = fixture.run("r1");
