@@ -174,15 +174,23 @@ fn lives(pid: u32) -> bool {
         .is_ok_and(|stat| !stat.rsplit(") ").next().unwrap_or_default().starts_with('Z'))
 }
 
+/// Quietly, and in order: sessions that run are brought to their ends and recorded.
 #[test]
 fn a_closed_stdout_ends_the_run_quietly() {
-    let mut child = slow_sweep().arg("--quiet").spawn().expect("it starts");
+    let folder = tempfile::tempdir().expect("a directory");
+    let store = folder.path().join("runs.db");
+    let mut child = slow_sweep().arg("--quiet").arg("--store").arg(&store).spawn().expect("it starts");
     drop(under_way(&mut child, 1));
     let family = children(child.id());
     let ran = finish(child, std::io::empty());
     ran.expect_code(3);
     assert_eq!(ran.stderr, "");
     wait_until("all of them gone", || family.iter().all(|(pid, _)| !lives(*pid)));
+    let listed = run(netsweep().args(["runs", "list", "--store"]).arg(&store)).stdout;
+    assert!(listed.contains("interrupted"), "{listed}");
+    let exported = run(netsweep().args(["runs", "export", "--store"]).arg(&store)).records();
+    assert!((1..100).contains(&exported.len()), "{listed}");
+    assert_eq!(tally(&exported).keys().collect::<Vec<_>>(), ["ok -"], "none was cut short");
 }
 
 /// A worker that is none, or of another version: one clear line, and no device is touched.

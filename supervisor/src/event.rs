@@ -92,7 +92,7 @@ pub struct RunEnd {
 }
 
 /// Someone who listens. An error ends the run, because what cannot be written is lost; see
-/// [`ReaderGone`](crate::output::ReaderGone) for the one that ends it quietly, and
+/// [`ReaderGone`](crate::output::ReaderGone) for the one that ends it quietly once running sessions are through, and
 /// [`StoreFailed`](crate::store::StoreFailed) for the one that lets running sessions finish.
 pub trait Consumer {
     /// Takes note of `event`.

@@ -113,7 +113,8 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         plan.redirect(&endpoints);
     }
 
-    let mut listener = Listener { recorder, consumers: &mut outputs.consumers, all_ok: all_ok_so_far };
+    let mut listener =
+        Listener { recorder, consumers: &mut outputs.consumers, reader_gone: false, all_ok: all_ok_so_far };
     let before = Before { notices: &selection.notices, settled: &settled, resume: resume.clone() };
     let finish =
         resume.map_or(String::new(), |command| format!("; what is left can be run with `{command}`"));
@@ -233,6 +234,8 @@ fn carry_out(
 struct Listener<'a> {
     recorder: Option<Recorder>,
     consumers: &'a mut Vec<Box<dyn Consumer>>,
+    /// From then on only the recorder listens.
+    reader_gone: bool,
     all_ok: bool,
 }
 
@@ -241,14 +244,27 @@ impl Consumer for Listener<'_> {
         if let RunEvent::DeviceDone(record) = event {
             self.all_ok &= record.status == DeviceStatus::Ok;
         }
-        let Some(recorder) = &mut self.recorder else { return self.consumers.on(event) };
-        // Whatever the first says, the other hears of it.
-        if recorder.comes_first(event) {
-            let recorded = recorder.on(event);
-            self.consumers.on(event).and(recorded)
-        } else {
-            let told = self.consumers.on(event);
-            recorder.on(event).and(told)
+        if !self.recorder.as_ref().is_some_and(|recorder| recorder.comes_first(event)) {
+            // Whatever the first says, the other hears of it.
+            let shown = self.show(event);
+            return self.record(event).and(shown);
         }
+        let recorded = self.record(event);
+        self.show(event).and(recorded)
+    }
+}
+
+impl Listener<'_> {
+    fn record(&mut self, event: &RunEvent<'_>) -> anyhow::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.on(event))
+    }
+
+    fn show(&mut self, event: &RunEvent<'_>) -> anyhow::Result<()> {
+        if self.reader_gone {
+            return Ok(());
+        }
+        let shown = self.consumers.on(event);
+        self.reader_gone = shown.as_ref().is_err_and(anyhow::Error::is::<ReaderGone>);
+        shown
     }
 }

@@ -20,6 +20,7 @@ use crate::dispatch::witness::Witness;
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
 use crate::host_keys::{HostKeys, Learned};
+use crate::output::ReaderGone;
 use crate::plan::Plan;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
 use crate::store::StoreFailed;
@@ -101,6 +102,7 @@ pub fn sweep(
         incoming: tell,
         interrupts: 0,
         unrecorded: None,
+        reader_gone: false,
         withheld: Vec::new(),
         ending: None,
     };
@@ -126,6 +128,7 @@ struct Sweep<'a> {
     incoming: Sender<Incoming>,
     interrupts: u32,
     unrecorded: Option<StoreFailed>,
+    reader_gone: bool,
     /// Jobs that were not sent, because it could not be recorded that they were.
     withheld: Vec<(WorkerId, JobId)>,
     ending: Option<Ending>,
@@ -146,7 +149,7 @@ impl Sweep<'_> {
                 recv(usage) -> _ => self.tell_usage()?,
                 recv(incoming) -> what => if let Ok(what) = what { self.take_in(what)? },
             }
-            if self.unrecorded.is_some() && self.interrupts == 0 {
+            if (self.unrecorded.is_some() || self.reader_gone) && self.interrupts == 0 {
                 self.wind_up()?;
             }
         };
@@ -179,8 +182,13 @@ impl Sweep<'_> {
         let began = Instant::now();
         let result = self.listener.on(event);
         self.listened += began.elapsed();
-        let Err(error) = result else { return Ok(()) };
-        self.unrecorded.get_or_insert(error.downcast::<StoreFailed>()?);
+        match result {
+            Ok(()) => {}
+            // Sessions that run are brought to their ends all the same: a device is not to be left in the
+            // middle of its commands for that.
+            Err(error) if error.is::<ReaderGone>() => self.reader_gone = true,
+            Err(error) => _ = self.unrecorded.get_or_insert(error.downcast::<StoreFailed>()?),
+        }
         Ok(())
     }
 
@@ -201,7 +209,8 @@ impl Sweep<'_> {
         self.handle(Event::Interrupt)
     }
 
-    /// Ends the run as the first interrupt does: what cannot be recorded should not be begun.
+    /// Ends the run as the first interrupt does: what cannot be recorded, or is not wanted, should not be
+    /// begun.
     fn wind_up(&mut self) -> Result<()> {
         self.interrupts += 1;
         if let Some(failed) = &self.unrecorded {
@@ -220,7 +229,8 @@ impl Sweep<'_> {
         let pids: Vec<(u32, u32)> =
             self.workers.iter().map(|(number, worker)| (*number, worker.pid())).collect();
         self.usage.sample(&pids);
-        self.listener.on(&RunEvent::Usage(self.usage.latest()))
+        let usage = self.usage.latest().clone();
+        self.tell(&RunEvent::Usage(&usage))
     }
 
     fn take_in(&mut self, what: Incoming) -> Result<()> {
