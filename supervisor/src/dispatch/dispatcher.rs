@@ -196,7 +196,11 @@ impl Dispatcher {
                 self.settle(id, job_id, Verdict::Told(end));
             }
             // Only who was asked to may give a job back: it would come back at once, for ever.
-            (Some(Step::Queued), Passage::Returned) if job.withdrawn || self.phase != Phase::Running => {
+            (Some(Step::Queued), Passage::Returned)
+                if job.withdrawn
+                    || self.phase != Phase::Running
+                    || self.workers[id.number as usize].retiring =>
+            {
                 self.release(id, job_id);
                 self.wait_again(job_id);
             }

@@ -105,7 +105,7 @@ impl Witness {
     /// Dispatch is by credit: a worker that takes jobs, one for each of its threads, and a few more
     /// only while there is more work than threads.
     pub(super) fn within_credit(&self, worker: WorkerId) -> Kept {
-        let found = self.alive(worker).filter(|worker| worker.state == State::Ready);
+        let found = self.alive(worker).filter(|worker| worker.state == State::Ready && !worker.retiring);
         let Some(Worker { held, .. }) = found else {
             return Err(format!("a job is sent to {worker:?}, not ready"));
         };
@@ -123,7 +123,7 @@ impl Witness {
         let suspect = |job: &JobId| self.jobs[job.index()].company.is_some();
         let idle = self.workers.values().find(|worker| {
             let room = worker.held.len() < self.settings.threads.max(1) as usize;
-            room && worker.state == State::Ready && !worker.held.iter().any(suspect)
+            room && worker.state == State::Ready && !worker.retiring && !worker.held.iter().any(suspect)
         });
         let free = !self.ending && self.finished.is_none() && self.settings.login_rate.is_none();
         let Some(idle) = idle.filter(|_| free) else { return Ok(()) };

@@ -50,7 +50,7 @@ pub enum Passage {
     CommandsBegin,
     /// The attempt is over.
     Finished(AttemptEnd),
-    /// Given back unbegun, after `Drain` or `Withdraw`.
+    /// Given back unbegun, after `Drain`, `Retire` or `Withdraw`.
     Returned,
 }
 
@@ -104,6 +104,9 @@ pub enum Action {
     },
     /// Ask for the jobs that it has not begun.
     Drain(WorkerId),
+    /// The same of a worker that is to be replaced: one of its sessions does not end, and the others are
+    /// to come to their ends before it is killed.
+    Retire(WorkerId),
     /// Ask it not to log in for this job any more: to give it back, or to end its attempt with
     /// `lockout_guard`. What has gone out already takes its course.
     Withdraw {

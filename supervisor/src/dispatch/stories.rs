@@ -102,6 +102,7 @@ fn in_words(action: &Action) -> String {
             format!("send {job} to {}, attempt {attempt}, {:.1} s", name(worker), time_left.as_secs_f64())
         }
         Action::Drain(id) => format!("drain {}", name(id)),
+        Action::Retire(id) => format!("retire {}", name(id)),
         Action::Withdraw { worker, job } => format!("withdraw {job} from {}", name(worker)),
         Action::Cancel(id) => format!("cancel {}", name(id)),
         Action::Kill(id, reason) => format!("kill {}: {reason}", name(id)),
@@ -359,6 +360,23 @@ fn a_job_that_outlives_its_deadline_costs_its_worker_the_life() {
     story.started(w(0), 0);
     assert_eq!(story.pass(15.0), NOTHING);
     assert_eq!(story.pass(0.2), ["kill w0: its job 0 did not end at its deadline"]);
+}
+
+#[test]
+fn a_wedged_thread_costs_its_neighbours_nothing() {
+    // Six may be in hand: the last waits there.
+    let (mut story, sent) = Story::under_way(mix(1, 2), changing(8));
+    assert_eq!(sent, ["send 0 to w0", "send 1 to w0", "send 2 to w0"]);
+    story.commands_begin(w(0), 0);
+    story.commands_begin(w(0), 1);
+    assert_eq!(story.pass(8.0), NOTHING);
+    assert_eq!(story.finished(w(0), 1), ["1 ok", "send 3 to w0"]);
+    story.commands_begin(w(0), 2);
+    assert_eq!(story.pass(7.1), ["retire w0"]);
+    assert_eq!(story.job(w(0), 3, Passage::Returned), NOTHING, "not sent there again");
+    assert_eq!(story.finished(w(0), 2), ["2 ok"]);
+    assert_eq!(story.pass(0.1), ["kill w0: its job 0 did not end at its deadline"]);
+    assert_eq!(story.dies(w(0)), ["0 lost: crashed", "start w0'"]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use netsweep_shared::job::JobId;
+
 use super::dispatcher::Dispatcher;
 use super::job::{Job, Step};
 use super::message::{Action, WorkerId};
@@ -22,6 +24,22 @@ impl Dispatcher {
         for (id, reason) in hanging {
             self.kill(id, reason);
         }
+        self.retire_those_with_a_wedged_thread(now);
+    }
+
+    /// A session that does not end costs its worker the life, but not its neighbours theirs: what they do
+    /// may be a change that must not be broken off. They have deadlines as well.
+    fn retire_those_with_a_wedged_thread(&mut self, now: Duration) {
+        let is_wedged = |worker: &&mut Worker| {
+            let overdue = |job: &JobId| {
+                is_overdue(&self.jobs[job.index()], worker.id, now, self.settings.device_timeout)
+            };
+            worker.is_alive() && !worker.retiring && worker.held.iter().any(overdue)
+        };
+        for worker in self.workers.iter_mut().filter(is_wedged) {
+            worker.retiring = true;
+            self.actions.push(Action::Retire(worker.id));
+        }
     }
 
     fn why_it_hangs(&self, worker: &Worker, now: Duration) -> Option<String> {
@@ -29,19 +47,16 @@ impl Dispatcher {
             return Some(format!("it has said nothing for {} s", SILENCE.as_secs()));
         }
         let held = || worker.held.iter().map(|id| (id, &self.jobs[id.index()]));
-        if let Some((id, _)) = held().find(|(_, job)| self.is_overdue(job, worker.id, now)) {
+        let begun = |job: &Job| job.step_on(worker.id).is_some_and(Step::has_begun);
+        let overdue = |job: &Job| is_overdue(job, worker.id, now, self.settings.device_timeout);
+        if let Some((id, _)) = held().find(|(_, job)| overdue(job))
+            && held().all(|(_, job)| overdue(job) || !begun(job))
+        {
             return Some(format!("its job {id} did not end at its deadline"));
         }
-        let begun = |job: &Job| job.step_on(worker.id).is_some_and(Step::has_begun);
         let idle = !worker.held.is_empty() && !held().any(|(_, job)| begun(job));
         (idle && now.saturating_sub(worker.last_moved) > IDLENESS)
             .then(|| format!("it has begun none of its jobs for {} s", IDLENESS.as_secs()))
-    }
-
-    fn is_overdue(&self, job: &Job, worker: WorkerId, now: Duration) -> bool {
-        let allowed = job.time_left(self.settings.device_timeout).saturating_add(OVERDUE);
-        let since = job.step_on(worker).and_then(Step::since);
-        since.is_some_and(|since| now.saturating_sub(since) > allowed)
     }
 
     pub(super) fn kill(&mut self, id: WorkerId, reason: String) {
@@ -51,4 +66,10 @@ impl Dispatcher {
             self.actions.push(Action::Kill(id, reason));
         }
     }
+}
+
+fn is_overdue(job: &Job, worker: WorkerId, now: Duration, device_timeout: Duration) -> bool {
+    let allowed = job.time_left(device_timeout).saturating_add(OVERDUE);
+    let since = job.step_on(worker).and_then(Step::since);
+    since.is_some_and(|since| now.saturating_sub(since) > allowed)
 }

@@ -65,6 +65,7 @@ pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) state: State,
     pub(super) held: BTreeSet<JobId>,
+    pub(super) retiring: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,8 @@ impl Witness {
         match action {
             Action::Start(id) => {
                 self.one_life_after_the_other(*id)?;
-                let worker = Worker { id: *id, state: State::Starting, held: BTreeSet::new() };
+                let worker =
+                    Worker { id: *id, state: State::Starting, held: BTreeSet::new(), retiring: false };
                 self.workers.insert(id.number, worker);
             }
             Action::Send { worker, job, attempt, time_left } => {
@@ -165,6 +167,12 @@ impl Witness {
             Action::Drain(id) | Action::Cancel(id) => {
                 self.is_alive(*id)?;
                 self.ending = true;
+            }
+            Action::Retire(id) => {
+                self.is_alive(*id)?;
+                if let Some(worker) = self.workers.get_mut(&id.number) {
+                    worker.retiring = true;
+                }
             }
             Action::Withdraw { worker, job } => {
                 self.is_alive(*worker)?;
@@ -251,6 +259,7 @@ impl Witness {
 
     /// Whether the worker was to say that.
     fn pass(&mut self, id: WorkerId, job_id: JobId, passage: &Passage, due: &mut Due) -> bool {
+        let retiring = self.alive(id).is_some_and(|worker| worker.retiring);
         let Some(job) = self.jobs.get_mut(job_id.index()) else { return false };
         let Some((_, step)) = job.on.filter(|(worker, _)| *worker == id) else { return false };
         match (step, passage) {
@@ -278,7 +287,9 @@ impl Witness {
                 let because = Because::Finished(Verdict::Told(end.clone()));
                 due.leaving.push(Leaving { job: job_id, worker: id, step, because });
             }
-            (Step::Queued, Passage::Returned) if self.ending || job.withdrawn => self.let_go(id, job_id),
+            (Step::Queued, Passage::Returned) if self.ending || retiring || job.withdrawn => {
+                self.let_go(id, job_id)
+            }
             _ => return false,
         }
         true

@@ -16,6 +16,8 @@ pub(super) struct Worker {
     pub(super) last_heard: Duration,
     /// When a job last came, went or passed a step.
     pub(super) last_moved: Duration,
+    /// It finishes what it has begun, and is killed then.
+    pub(super) retiring: bool,
     /// It runs suspects and gets nothing else meanwhile.
     pub(super) quarantined: bool,
 }
@@ -40,6 +42,7 @@ impl Worker {
             held: BTreeSet::new(),
             last_heard: now,
             last_moved: now,
+            retiring: false,
             quarantined: false,
         }
     }
@@ -57,7 +60,7 @@ impl Worker {
     /// Jobs that it may be handed now, if it may hold `most` in all.
     pub(super) fn room(&self, most: usize) -> usize {
         match self.state {
-            State::Ready if !self.quarantined => most.saturating_sub(self.held.len()),
+            State::Ready if !self.quarantined && !self.retiring => most.saturating_sub(self.held.len()),
             _ => 0,
         }
     }

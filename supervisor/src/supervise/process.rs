@@ -154,6 +154,11 @@ impl WorkerProcess {
         let _ = self.child.kill();
     }
 
+    /// Why it was killed by us, if it was.
+    pub(super) fn killed(&self) -> Option<&str> {
+        self.killed.as_deref()
+    }
+
     /// Closes its pipe: it exits when it sees that.
     pub(super) fn close(&mut self) {
         self.to_worker = None;

@@ -154,6 +154,7 @@ impl Sweep<'_> {
             }
         };
         self.tell_usage()?;
+        self.tell_of_those_just_killed()?;
         self.let_workers_go(&ending);
         let end = RunEnd {
             makespan: match (self.first_dispatch, self.last_result) {
@@ -379,7 +380,7 @@ impl Sweep<'_> {
                     let message = self.plan.job(job).to_job(job, attempt, time_left, self.host_keys);
                     self.send(worker, ToWorker::Job(Box::new(message)));
                 }
-                Action::Drain(worker) => self.send(worker, ToWorker::Drain),
+                Action::Drain(worker) | Action::Retire(worker) => self.send(worker, ToWorker::Drain),
                 Action::Withdraw { worker, job } => self.send(worker, ToWorker::Withdraw(job)),
                 Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
@@ -478,6 +479,19 @@ impl Sweep<'_> {
         };
         self.last_result = Some(Instant::now());
         self.tell(&RunEvent::DeviceDone(&record))
+    }
+
+    /// The last word of a worker may complete the run before its end is seen.
+    fn tell_of_those_just_killed(&mut self) -> Result<()> {
+        if self.interrupts > 1 {
+            return Ok(());
+        }
+        let killed = self.workers.iter().filter_map(|(number, worker)| Some((*number, worker.killed()?)));
+        let killed: Vec<(u32, String)> = killed.map(|(number, reason)| (number, reason.to_owned())).collect();
+        for (worker, reason) in killed {
+            self.tell(&RunEvent::WorkerLost { worker, reason: &reason })?;
+        }
+        Ok(())
     }
 
     /// The sessions are over, so the workers have nothing to finish.

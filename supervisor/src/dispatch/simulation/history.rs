@@ -220,7 +220,7 @@ impl History {
                 }
                 Action::Retry { .. } | Action::Finish(_) => continue,
                 Action::Send { worker, job, time_left, .. } => (worker, Order::Job(job, time_left)),
-                Action::Drain(id) => (id, Order::Drain),
+                Action::Drain(id) | Action::Retire(id) => (id, Order::Drain),
                 Action::Withdraw { worker, job } => (worker, Order::Withdraw(job)),
                 Action::Cancel(id) => (id, Order::Cancel),
             };
