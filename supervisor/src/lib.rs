@@ -22,6 +22,8 @@ pub mod dispatch;
 pub mod supervise;
 // The simulated fleet's process.
 pub mod fleet;
+// Many sweeps, to be compared.
+pub mod experiment;
 // What happened, and everyone who listens.
 pub mod event;
 pub mod output;
