@@ -149,45 +149,6 @@ fn two_thousand_devices() {
     assert_eq!(workers.len(), 2);
 }
 
-/// Every platform of the simulated fleet, over both transports: the answers are theirs, and a
-/// refused command is seen as one wherever the platform has a pattern for it.
-#[test]
-fn every_platform_answers_and_refuses_in_its_own_way() {
-    const PLATFORMS: [(&str, &str, &str, bool); 5] = [
-        ("cisco_ios", "show version", "Cisco IOS Software", true),
-        ("arista_eos", "show version", "Arista", true),
-        ("juniper_junos", "show version", "Junos", true),
-        ("huawei_vrp", "display version", "Huawei Versatile Routing Platform", true),
-        ("linux", "uname -a", "Linux", false),
-    ];
-    for (platform, command, beginning, refuses) in PLATFORMS {
-        let fleet = inventory(&format!(
-            "[defaults]\nplatform = \"{platform}\"\nusername = \"admin\"\n\
-             [[devices]]\nname = \"s-[01-12]\"\n[[devices]]\nname = \"t-[01-12]\"\ntransport = \"telnet\"\n"
-        ));
-        let ran = run(netsweep()
-            .args(["run", "--simulate", "--sim-login", "1ms", "--sim-command", "1ms", command, "bogus", "-i"])
-            .arg(fleet.path().join("devices.toml")));
-        ran.expect_code(i32::from(refuses));
-        let records = ran.records();
-        assert_eq!(records.len(), 24);
-        for (device, record) in &records {
-            let output = |number: usize| record["commands"][number]["output"].as_str().unwrap_or_default();
-            assert!(output(0).contains(beginning), "{platform} {device}: {record}");
-            assert!(
-                output(0).ends_with('\n') && !output(0).contains('\u{1b}'),
-                "{platform} {device}: {record}"
-            );
-            assert!(!output(1).is_empty(), "{platform} {device}: {record}");
-            assert_eq!(
-                record["error"]["kind"].as_str(),
-                refuses.then_some("command"),
-                "{platform} {device}: {record}"
-            );
-        }
-    }
-}
-
 /// On by default, and told to who asks for details.
 #[test]
 fn workers_are_shut_in_unless_told_otherwise() {

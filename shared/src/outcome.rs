@@ -64,6 +64,10 @@ impl fmt::Display for ErrorKind {
 /// How far a session had come. Ordered: a later stage is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Stage {
+    /// On the way to the device, at one of its jump hosts.
+    Jump,
+    /// There, when the password is out and the jump host's verdict is not known.
+    JumpLogin,
     /// Name look-up and TCP connection.
     Connect,
     /// From there to the moment when the password goes out: SSH's version and key exchange, Telnet's
@@ -80,6 +84,8 @@ pub enum Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Jump => "the way there",
+            Self::JumpLogin => "login at a jump host",
             Self::Connect => "connecting",
             Self::Handshake => "the handshake",
             Self::Login => "login",
@@ -113,12 +119,18 @@ impl Failure {
         Self::new(ErrorKind::LockoutGuard, Stage::Connect, message)
     }
 
+    /// The lockout guard's: a jump host on the way has refused the login, and was not asked again.
+    pub fn way_refused() -> Self {
+        let message = "not tried: a jump host on the way has refused the login of another device's session";
+        Self::new(ErrorKind::LockoutGuard, Stage::Jump, message)
+    }
+
     /// Whether another attempt could fare better: the login failed for a reason that can pass,
     /// and no command can have been sent. A password that may have been refused is never tried
     /// again, because a second refusal may lock the account; and some devices refuse it by closing
     /// the connection or by saying nothing.
     pub fn may_pass(&self) -> bool {
-        !matches!(self.stage, Stage::Login | Stage::Commands)
+        !matches!(self.stage, Stage::JumpLogin | Stage::Login | Stage::Commands)
             && matches!(
                 self.kind,
                 ErrorKind::Resolve

@@ -17,7 +17,7 @@ use crate::platform::Platform;
 /// 2. Routes, jumps, keys, host keys and modes in jobs; new host keys from workers.
 /// 3. Shut-in workers; jobs that are withdrawn; heartbeats that tell what is being done.
 /// 4. Encodings in jobs; platforms that ask while they let in over SSH.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
 /// other apart.

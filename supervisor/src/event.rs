@@ -35,6 +35,8 @@ pub enum RunEvent<'a> {
     HandingOut(&'a [&'a str]),
     /// A session thread has taken a device.
     AttemptStarted {
+        /// This one.
+        device: &'a str,
         /// On this worker.
         worker: u32,
     },

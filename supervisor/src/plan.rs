@@ -26,10 +26,12 @@ pub struct Plan {
     pub mix: Mix,
     /// The platforms that the jobs name.
     pub platforms: Vec<Platform>,
-    /// Most sessions at once in each limited group.
+    /// Most sessions at once in each limited group, and then through each jump host.
     pub group_limits: Vec<u32>,
     /// How many credentials (a user name with a password) the jobs' specs number.
     pub credentials: u32,
+    /// How many ways of jump hosts the jobs' specs number.
+    pub ways: u32,
     /// Rejected logins in a row after which a credential is given up.
     pub max_auth_failures: u32,
     /// Logins that may begin in a second, over all workers.

@@ -6,14 +6,14 @@ use crate::outputs;
 use crate::peers::account::USER;
 use crate::peers::network::{self, Network};
 use crate::peers::{openssh, trial};
-use crate::sweep::{INTRUDER, SHELL, Sweep, answers, refused};
+use crate::sweep::{INTRUDER, SHELL, Sweep, answers};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name, test| trial(name, &[openssh::NEEDS, network::NEEDS], test);
     vec![
         trial("a_jump_host_leads_where_nothing_else_does", one),
         trial("two_jump_hosts_in_a_row", two),
-        trial("a_jump_host_refuses_a_wrong_password", refuses_a_wrong_password),
+        trial("a_jump_host_is_told_a_wrong_password_once", is_told_a_wrong_password_once),
         trial("many_devices_share_a_jump_host", many_devices_share_a_jump_host),
     ]
 }
@@ -53,16 +53,20 @@ fn two() {
     outputs::are_exact(sweep.args(&["--limit", "host"]));
 }
 
-fn refuses_a_wrong_password() {
+fn is_told_a_wrong_password_once() {
     let inside = Network::new();
     let jump = openssh::jump(None, &inside);
     let server = openssh::password_within(&inside);
     let mut sweep = Sweep::new()
         .device("bastion", jump.port, INTRUDER)
-        .device("host", server.port, &format!("{SHELL}jump = \"bastion\"\n"))
-        .args(&["--limit", "host"]);
-    refused(&sweep.fails(&["true"]));
-    assert_eq!(openssh::logins(&server), 0);
+        .devices(20, server.port, &format!("{SHELL}jump = \"bastion\"\n"))
+        .args(&["--limit", "host-*", "-P", "4", "-T", "8"]);
+    let ran = sweep.run(&["true"]);
+    ran.expect_code(1);
+    let records = ran.records();
+    let of = |kind: &str| records.values().filter(|record| record["error"]["kind"] == kind).count();
+    assert_eq!((of("auth"), of("lockout_guard")), (1, 19), "{records:#?}");
+    assert_eq!((openssh::rejections(&jump), openssh::logins(&server)), (1, 0));
 }
 
 fn many_devices_share_a_jump_host() {

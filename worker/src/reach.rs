@@ -71,11 +71,13 @@ pub(crate) fn reach(
                 }
                 tried.missed.push(failure);
             }
-            Err(Blocked::Jump(refused)) if refused.kind == ErrorKind::Auth => {
-                // Nobody has logged in to the device: this says nothing about its password.
-                return Err(Failure { stage: Stage::Connect, ..refused });
+            // Nobody has asked the device: this says nothing about it or its password.
+            Err(Blocked::Jump(failure)) => {
+                let out = failure.kind == ErrorKind::Auth || failure.stage == Stage::Login;
+                let stage = if out { Stage::JumpLogin } else { Stage::Jump };
+                return Err(Failure { stage, ..failure });
             }
-            Err(blocked) => return Err(blocked.into_failure()),
+            Err(Blocked::Target(failure)) => return Err(failure),
         }
     }
 }

@@ -58,6 +58,7 @@ struct Post {
     stage: AtomicU8,
 }
 
+/// Where a session itself can be: its jump hosts are the hub's.
 const STAGES: [Stage; 5] = [Stage::Connect, Stage::Handshake, Stage::Login, Stage::Prepare, Stage::Commands];
 
 const QUIET: u8 = 0;

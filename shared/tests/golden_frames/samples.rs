@@ -244,7 +244,15 @@ pub(crate) fn error_kinds() -> Vec<ErrorKind> {
 }
 
 pub(crate) fn stages() -> Vec<Stage> {
-    vec![Stage::Connect, Stage::Handshake, Stage::Login, Stage::Prepare, Stage::Commands]
+    vec![
+        Stage::Jump,
+        Stage::JumpLogin,
+        Stage::Connect,
+        Stage::Handshake,
+        Stage::Login,
+        Stage::Prepare,
+        Stage::Commands,
+    ]
 }
 
 /// Has a device for each fault, and one without.

@@ -216,6 +216,10 @@ pub struct LoginArgs {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub max_auth_failures: u32,
 
+    /// Sessions at once through each jump host, over all workers
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub jump_sessions: u32,
+
     /// Start of the random order in which devices are begun, and of the pauses before retries [default: another one
     /// every time; --verbose shows it]
     #[arg(long, value_name = "N")]

@@ -2,6 +2,7 @@
 //! here, before anything is started.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -269,15 +270,29 @@ pub(super) fn plan(
 ) -> Result<Plan> {
     let logins = logins.of(&selection.devices)?;
     let guarded = args.logins.max_auth_failures > 0;
-    let (credentials, of_job) = if guarded { credentials(&logins) } else { (0, vec![None; logins.len()]) };
+    let (guards, credentials, ways) =
+        if guarded { number(&logins) } else { (vec![(None, None); logins.len()], 0, 0) };
+    let mut hosts = Numbers::default();
     let read_only: BTreeMap<&str, ReadOnly> =
         platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
-    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).zip(of_job).map(
-        |(((device, commands), (login, jumps)), credential)| {
+    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).zip(guards).map(
+        |(((device, commands), (login, jumps)), (credential, way))| {
             let limited =
                 device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
-
+            // Each jump host is a limited group of its own.
+            let passed = jumps.iter().map(|jump| hosts.of((Arc::clone(&jump.address), jump.port)));
+            let passed: BTreeSet<u32> = passed.collect();
+            let behind = limits.len() as u32;
+            let groups =
+                limited.map(|index| index as u32).chain(passed.into_iter().map(|host| behind + host));
+            let groups = groups.map(|group| group as u16).collect();
+            let spec = JobSpec {
+                read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
+                groups,
+                credential,
+                way,
+            };
             PlannedJob {
                 device: Arc::clone(&device.name),
                 address: Arc::clone(&device.address),
@@ -290,11 +305,7 @@ pub(super) fn plan(
                 mode: device.mode,
                 keepalive: device.keepalive,
                 encoding: device.encoding,
-                spec: JobSpec {
-                    read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
-                    groups: limited.map(|index| index as u16).collect(),
-                    credential,
-                },
+                spec,
                 commands: Arc::clone(commands),
             }
         },
@@ -304,8 +315,11 @@ pub(super) fn plan(
         run: run_name(),
         mix,
         platforms: used_platforms(&jobs, platforms),
-        group_limits: limits.iter().map(|(_, limit)| **limit).collect(),
+        group_limits: (limits.iter().map(|(_, limit)| **limit))
+            .chain((0..hosts.count()).map(|_| args.logins.jump_sessions))
+            .collect(),
         credentials,
+        ways,
         max_auth_failures: args.logins.max_auth_failures,
         login_rate: args.logins.login_rate,
         // Short enough to be typed.
@@ -320,17 +334,53 @@ pub(super) fn plan(
     })
 }
 
-/// How many different credentials there are, and the number of each job's. Who logs in with a key
-/// alone has none: keys that are refused lock no account.
-fn credentials(logins: &[LoginAndJumps]) -> (u32, Vec<Option<u32>>) {
-    let mut numbers: HashMap<(&str, &str), u32> = HashMap::new();
-    let of_job = logins.iter().map(|(login, _)| {
-        let password = login.password.as_ref()?.expose();
-        let next = numbers.len() as u32;
-        Some(*numbers.entry((&login.username, password)).or_insert(next))
+/// Numbers for things, the same for equal ones, in the order in which they first come.
+struct Numbers<T>(HashMap<T, u32>);
+
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Eq + Hash> Numbers<T> {
+    fn of(&mut self, thing: T) -> u32 {
+        let next = self.count();
+        *self.0.entry(thing).or_insert(next)
+    }
+
+    fn count(&self) -> u32 {
+        self.0.len() as u32
+    }
+}
+
+/// A user's name and password.
+type Account<'a> = (&'a str, &'a str);
+
+/// What the device may lock. Who logs in with a key alone has none: keys that are refused lock no account.
+fn account(login: &Login) -> Option<Account<'_>> {
+    Some((&login.username, login.password.as_ref()?.expose()))
+}
+
+/// Where a way leads along, and as whom.
+fn way(jumps: &[PlannedJump]) -> Vec<(&str, u16, &str, Option<Account<'_>>)> {
+    jumps
+        .iter()
+        .map(|jump| (&*jump.address, jump.port, &*jump.login.username, account(&jump.login)))
+        .collect()
+}
+
+/// The numbers of a job's credential and way.
+type Guards = (Option<u32>, Option<u32>);
+
+/// Those of each job, and how many there are of each kind.
+fn number(logins: &[LoginAndJumps]) -> (Vec<Guards>, u32, u32) {
+    let (mut credentials, mut ways) = (Numbers::default(), Numbers::default());
+    let of_job = logins.iter().map(|(login, jumps)| {
+        let way = (!jumps.is_empty()).then(|| ways.of(way(jumps)));
+        (account(login).map(|account| credentials.of(account)), way)
     });
-    let of_job = of_job.collect();
-    (numbers.len() as u32, of_job)
+    (of_job.collect(), credentials.count(), ways.count())
 }
 
 /// What was typed for this run wins over the inventory, and the inventory over the defaults.

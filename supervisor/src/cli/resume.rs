@@ -14,7 +14,7 @@ use crate::inventory::Device;
 use crate::output::count;
 use crate::platforms::Platforms;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
-use crate::store::{Run, RunDevice, Standing, Store, Tally};
+use crate::store::{Run, RunDevice, Standing, Standstill, Store, Tally};
 
 pub(super) fn resume(args: &ResumeArgs, matches: &ArgMatches) -> Result<Exit, ExitError> {
     let Some(store) = Store::open(args.store.store.as_deref()).or_usage()? else {
@@ -57,15 +57,15 @@ fn prepare(args: &ResumeArgs, matches: &ArgMatches, store: Store, run: Run) -> R
         .with_context(|| format!("the options of run {} cannot be understood", run.name))?;
     let platforms = Platforms::load(options.selection.platforms.platform_dir.as_deref())?;
     let config = prepare::ssh_config(&options.selection, run.simulated)?;
-    let is_left = |device: &RunDevice| !device.done && !device.doubtful;
+    let is_left = |device: &RunDevice| device.standstill == Standstill::Left;
     // A simulated fleet is the same only as a whole.
     let wanted: Vec<&RunDevice> = devices.iter().filter(|device| run.simulated || is_left(device)).collect();
     let mut selection = Selection::again(&run.inventory, &wanted, &platforms, config.as_ref())?;
     let left: Vec<usize> = (0..wanted.len()).filter(|place| is_left(wanted[*place])).collect();
     let changes: Vec<String> =
         left.iter().filter_map(|place| change(wanted[*place], &selection.devices[*place])).collect();
-    let doubtful: Vec<Record> =
-        devices.iter().filter(|device| device.doubtful).map(|device| crashed(&run.name, device)).collect();
+    let doubtful = devices.iter().filter(|device| device.standstill == Standstill::Doubtful);
+    let doubtful: Vec<Record> = doubtful.map(|device| crashed(&run.name, device)).collect();
     let Tally { ok, failed, skipped, .. } = run.tally;
     let bad = match failed + skipped {
         0 => String::new(),

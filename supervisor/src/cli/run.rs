@@ -17,8 +17,8 @@ use crate::output::{self, OutputOptions, ReaderGone};
 use crate::plan::{Plan, PlannedJob};
 use crate::platforms::Platforms;
 use crate::record::{DeviceStatus, Record};
-use crate::store::{NewDevice, NewRun, Recorder, Run, RunLock, Store, StoreFailed};
-use crate::supervise::{Outcome, Signals, WorkerCommand, sweep};
+use crate::store::{NewDevice, NewRun, Recorder, Run, RunLock, Store, StoreFailed, StoreWitness};
+use crate::supervise::{Outcome, Signals, WorkerCommand, sweep, witnessed};
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     if args.fleet.any() && !args.simulate {
@@ -104,6 +104,8 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
     }
     let all_ok_so_far = recording.all_ok_so_far();
     let (recorder, resume) = recording.begin(args, &mut plan).or_usage()?;
+    let watched = witnessed().then(|| recorder.as_ref().map(Recorder::path)).flatten();
+    let witness = watched.map(|path| StoreWitness::new(path, &plan.run)).transpose().or_internal()?;
     let fleet = match args.simulate {
         true => Some(Fleet::start(&spec).or_internal()?),
         false => None,
@@ -113,8 +115,13 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         plan.redirect(&endpoints);
     }
 
-    let mut listener =
-        Listener { recorder, consumers: &mut outputs.consumers, reader_gone: false, all_ok: all_ok_so_far };
+    let mut listener = Listener {
+        recorder,
+        witness,
+        consumers: &mut outputs.consumers,
+        reader_gone: false,
+        all_ok: all_ok_so_far,
+    };
     let before = Before { notices: &selection.notices, settled: &settled, resume: resume.clone() };
     let finish =
         resume.map_or(String::new(), |command| format!("; what is left can be run with `{command}`"));
@@ -223,6 +230,9 @@ fn carry_out(
         listener.on(&RunEvent::Notice(&notice))?;
     }
     listener.on(&RunEvent::Ended(&end))?;
+    if let Some(witness) = listener.witness.as_ref().filter(|_| unrecorded.is_none()) {
+        witness.check(&end)?;
+    }
     if let Some(fleet) = fleet {
         listener.on(&RunEvent::Notice(&simulate::describe(&fleet.stop()?)))?;
     }
@@ -233,6 +243,8 @@ fn carry_out(
 /// All consumers, and what the exit code needs to know.
 struct Listener<'a> {
     recorder: Option<Recorder>,
+    /// In tests.
+    witness: Option<StoreWitness>,
     consumers: &'a mut Vec<Box<dyn Consumer>>,
     /// From then on only the recorder listens.
     reader_gone: bool,
@@ -243,6 +255,9 @@ impl Consumer for Listener<'_> {
     fn on(&mut self, event: &RunEvent<'_>) -> anyhow::Result<()> {
         if let RunEvent::DeviceDone(record) = event {
             self.all_ok &= record.status == DeviceStatus::Ok;
+        }
+        if let Some(witness) = &mut self.witness {
+            witness.on(event)?;
         }
         if !self.recorder.as_ref().is_some_and(|recorder| recorder.comes_first(event)) {
             // Whatever the first says, the other hears of it.

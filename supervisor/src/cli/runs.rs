@@ -9,7 +9,7 @@ use super::exit::{Exit, ExitError, OrExit};
 use crate::event::{Consumer, RunEvent};
 use crate::inventory::suggestion;
 use crate::output::{self, CsvRows, ExportFormat, JsonLines, ReaderGone, Screen, history};
-use crate::store::{Run, Store};
+use crate::store::{Run, Standstill, Store};
 
 pub(super) fn runs(command: &RunsCommand) -> Result<Exit, ExitError> {
     let done = match command {
@@ -40,7 +40,8 @@ fn list(args: &StoreArgs) -> Result<Result<()>, ExitError> {
 fn show(name: Option<&str>, args: &StoreArgs) -> Result<Result<()>, ExitError> {
     let (store, run) = chosen(name, args).or_usage()?;
     let devices = store.devices(&run).or_usage()?;
-    let left = devices.iter().filter(|device| !device.done).map(|device| &*device.name);
+    let left =
+        devices.iter().filter(|device| device.standstill != Standstill::Done).map(|device| &*device.name);
     let page = history::Page { run: &run, left: left.collect(), resume: store.resume_command(&run.name) };
     let mut out = BufWriter::new(io::stdout().lock());
     let records = |tell: &mut dyn FnMut(&_) -> Result<()>| store.for_each_record(&run, tell);

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// Two events further apart than this mean that we were held up ourselves: ticks come several
 /// times a second.
-const HELD_UP: Duration = Duration::from_secs(1);
+pub(super) const HELD_UP: Duration = Duration::from_secs(1);
 
 /// The caller's time without our own stops: a blocked terminal, a suspended machine. Whoever could
 /// not be heard meanwhile is not taken to be silent or late.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     seen: Duration,
     counted: Duration,

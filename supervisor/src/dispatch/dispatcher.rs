@@ -11,7 +11,7 @@ use super::death::Budget;
 use super::ending::Phase;
 use super::gates::Gates;
 use super::job::{Job, JobSpec, State, Step};
-use super::lockout::Credential;
+use super::lockout::Guard;
 use super::message::{Action, Ending, Event, Passage, Verdict, WorkerId};
 use super::pace::Pace;
 use super::queue::Queue;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub group_limits: Vec<u32>,
     /// Different credentials among the jobs: the numbers of those are less.
     pub credentials: u32,
+    /// Different ways of jump hosts among the jobs: the numbers of those are less.
+    pub ways: u32,
     /// Rejected logins in a row after which a credential is not used any more; at least one.
     pub max_auth_failures: u32,
     /// Logins that may begin in a second, over all workers.
@@ -57,7 +59,7 @@ pub struct Dispatcher {
     /// Why the run ends before every job has its outcome, if it does.
     pub(super) cut_short: Option<Ending>,
     pub(super) budget: Budget,
-    pub(super) credentials: Vec<Credential>,
+    pub(super) guards: Vec<Guard>,
     pace: Pace,
     pub(super) actions: Vec<Action>,
     clock: Clock,
@@ -68,16 +70,16 @@ impl Dispatcher {
     pub fn start(settings: Settings, jobs: Vec<JobSpec>, order: Vec<JobId>) -> (Self, Vec<Action>) {
         debug_assert_eq!(jobs.len(), order.len());
         let worker = |number| Worker::new(WorkerId { number, life: 0 }, Duration::ZERO);
-        let groups = settings.group_limits.len();
-        // A credential is first tried alone.
-        let canaries = (0..settings.credentials).map(|_| 1);
+        let guards = Guard::all(&settings);
+        // Each is first tried alone.
+        let canaries = guards.iter().map(|_| 1);
         let gates = Gates::new(settings.group_limits.iter().copied().chain(canaries));
         let mut dispatcher = Self {
             queue: Queue::new(order, gates),
             workers: (0..settings.processes.max(1)).map(worker).collect(),
             unsettled: jobs.len(),
-            jobs: jobs.into_iter().map(|spec| Job::new(spec, groups)).collect(),
-            credentials: vec![Credential::NEW; settings.credentials as usize],
+            jobs: jobs.into_iter().map(|spec| Job::new(spec, &settings)).collect(),
+            guards,
             pace: Pace::new(settings.login_rate),
             settings,
             phase: Phase::Running,

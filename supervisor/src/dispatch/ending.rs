@@ -7,7 +7,7 @@ use super::message::{Action, Ending, WorkerId};
 use super::worker::State;
 
 /// Sessions that were cancelled have this long to say so.
-const CANCEL_GRACE: Duration = Duration::from_secs(2);
+pub(super) const CANCEL_GRACE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use netsweep_shared::job::JobId;
 
-/// One for each limited group, then one for each credential.
+/// One for each limited group, then one for each guard: of a credential, of a way.
 #[derive(Debug)]
 pub(super) struct Gates(Vec<Gate>);
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use netsweep_shared::job::JobId;
 use netsweep_shared::outcome::{ErrorKind, Failure};
 
+use super::clock::HELD_UP;
 use super::dispatcher::prefetch;
-use super::message::{Action, Ending, Verdict, WorkerId};
-use super::witness::{Because, Credential, Due, Job, Kept, Leaving, State, Step, Witness, Worker};
+use super::ending::CANCEL_GRACE;
+use super::message::{Action, Ending, Event, Verdict, WorkerId};
+use super::witness::{Because, Due, Guard, Job, Kept, Leaving, State, Step, Witness, Worker};
 
 /// Those of the design's list of supervision invariants have its numbers.
 impl Witness {
@@ -102,6 +104,35 @@ impl Witness {
         ensure(!self.ending, || format!("job {job} is sent while the run is being ended"))
     }
 
+    /// 6: sessions that run when the run is being ended are given the grace period.
+    pub(super) fn grace_is_given(&self) -> Kept {
+        let given = self.ending_since.map_or(Duration::ZERO, |since| self.now.saturating_sub(since));
+        ensure(self.ending && given >= self.settings.grace, || {
+            format!("sessions are cancelled after {given:?}")
+        })
+    }
+
+    /// 6: and no more than that, and what it takes to cancel them: who works on is killed.
+    pub(super) fn ends_in_time(&self, event: &Event) -> Kept {
+        let Some(since) = self.ending_since.filter(|_| *event == Event::Tick) else { return Ok(()) };
+        let cancelled = since.saturating_add(self.settings.grace);
+        // The cancel goes out with a tick, and what follows it is counted from there.
+        let late = self.now > cancelled.saturating_add(CANCEL_GRACE + HELD_UP * 2);
+        let at_work = self.at_work().filter(|_| late);
+        ensure(at_work.is_none(), || format!("{at_work:?} works, {:?} after the end began", self.now - since))
+    }
+
+    /// 6: the second interrupt ends it at once.
+    pub(super) fn ends_at_once(&self, interrupted_again: bool) -> Kept {
+        let at_work = self.at_work().filter(|_| interrupted_again && self.finished.is_none());
+        ensure(at_work.is_none(), || format!("interrupted again, and {at_work:?} works"))
+    }
+
+    fn at_work(&self) -> Option<WorkerId> {
+        let dead = |worker: &Worker| matches!(worker.state, State::Dying | State::Gone);
+        self.workers.values().find(|worker| !worker.held.is_empty() && !dead(worker)).map(|worker| worker.id)
+    }
+
     /// Dispatch is by credit: a worker that takes jobs, one for each of its threads, and a few more
     /// only while there is more work than threads.
     pub(super) fn within_credit(&self, worker: WorkerId) -> Kept {
@@ -135,10 +166,10 @@ impl Witness {
             |group: &u16| used[usize::from(*group)] >= self.settings.group_limits[usize::from(*group)].max(1);
         let waiting = self.jobs.iter().position(|job| {
             let could_run = job.outcomes == 0 && job.on.is_none() && !job.backs_off && job.company.is_none();
-            let waits_for_canary = |it: u32| !self.credentials[it as usize].proven && self.logging_in(it) > 0;
+            let waits_for_canary = |guard: usize| !self.guards[guard].proven && self.logging_in(guard) > 0;
             could_run
                 && !job.spec.groups.iter().any(full)
-                && !job.spec.credential.is_some_and(waits_for_canary)
+                && !job.spec.guards(&self.settings).any(waits_for_canary)
         });
         ensure(waiting.is_none(), || format!("job {waiting:?} waits, though {idle:?} has room"))
     }
@@ -152,21 +183,28 @@ impl Witness {
     }
 
     /// A credential of which nothing good is known since its last rejection is tried so carefully
-    /// that all that are under way may be rejected; and one that is locked out is not tried.
+    /// that all that are under way may be rejected; one that is locked out is not tried; and a way is
+    /// tried by one session, until that has told something of it.
     pub(super) fn canaries_are_few(&self, job: JobId) -> Kept {
-        let Some(number) = self.jobs[job.index()].spec.credential else { return Ok(()) };
-        let Credential { rejections, proven } = &self.credentials[number as usize];
-        let at_stake = *rejections as usize + self.logging_in(number);
-        ensure(*proven || at_stake <= self.settings.max_auth_failures as usize, || {
-            format!("job {job} is sent, though {at_stake} logins with credential {number} may be rejected")
+        self.jobs[job.index()].spec.guards(&self.settings).try_for_each(|number| {
+            let Guard { rejections, proven, silences } = &self.guards[number];
+            let at_stake = *rejections as usize + self.logging_in(number);
+            let most = match self.is_way(number) {
+                true if *silences > 0 => usize::MAX,
+                true => 1,
+                false => self.settings.max_auth_failures as usize,
+            };
+            ensure(!self.is_locked_out(number) && (*proven || at_stake <= most), || {
+                format!("job {job} is sent, though {at_stake} logins with guard {number} may be rejected")
+            })
         })
     }
 
-    /// Only jobs that may still log in with a credential that is locked out are withdrawn.
+    /// Only jobs that may still log in with a credential, or on a way, that is locked out are withdrawn.
     pub(super) fn withdrawn_with_reason(&self, worker: WorkerId, job: JobId) -> Kept {
         let Job { spec, on, .. } = &self.jobs[job.index()];
         let early = on.is_some_and(|(by, step)| by == worker && step < Step::LoggedIn);
-        ensure(early && spec.credential.is_some_and(|it| self.is_locked_out(it)), || {
+        ensure(early && spec.guards(&self.settings).any(|guard| self.is_locked_out(guard)), || {
             format!("job {job} is withdrawn from {worker:?} without reason")
         })
     }
@@ -175,7 +213,7 @@ impl Witness {
     pub(super) fn skipped_with_reason(&self, job: JobId, verdict: &Verdict) -> Kept {
         let Job { spec, on, .. } = &self.jobs[job.index()];
         let guard = matches!(verdict, Verdict::Lost(failure) if failure.kind == ErrorKind::LockoutGuard);
-        let locked_out = spec.credential.is_some_and(|it| self.is_locked_out(it));
+        let locked_out = spec.guards(&self.settings).any(|guard| self.is_locked_out(guard));
         ensure(guard && locked_out && on.is_none() && !self.ending, || {
             format!("job {job}, on {on:?}, is settled as {verdict:?} without reason")
         })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dispatcher::Settings;
 use super::message::WorkerId;
 
 /// What the dispatcher needs to know of a job.
@@ -14,12 +15,28 @@ pub struct JobSpec {
     /// With what it logs in: the lockout guard counts for each number by itself. None where a
     /// rejection is of no consequence.
     pub credential: Option<u32>,
+    /// Which way of jump hosts leads to it, and with which logins: the lockout guard asks for each number
+    /// until it was refused once. None where there are no jump hosts.
+    pub way: Option<u32>,
+}
+
+impl JobSpec {
+    /// Which of the run's guards it has to do with: the credentials come first, then the ways.
+    pub(super) fn guards(&self, settings: &Settings) -> impl Iterator<Item = usize> + use<> {
+        let way = self.way.map(|way| settings.credentials + way);
+        self.credential.into_iter().chain(way).map(|guard| guard as usize)
+    }
+}
+
+/// The gates of the guards are behind those of the groups.
+pub(super) fn gate_of(guard: usize, settings: &Settings) -> u32 {
+    (settings.group_limits.len() + guard) as u32
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) spec: JobSpec,
-    /// Where it needs a place: at its groups' gates and at its credential's.
+    /// Where it needs a place: at its groups' gates and at its guards'.
     pub(super) gates: Box<[u32]>,
     pub(super) state: State,
     /// Attempts begun, without those that were their worker's failure.
@@ -59,11 +76,10 @@ pub(super) enum Step {
 }
 
 impl Job {
-    /// `groups` is the number of limited groups, behind whose gates those of the credentials are.
-    pub(super) fn new(spec: JobSpec, groups: usize) -> Self {
-        let credential = spec.credential.map(|credential| groups as u32 + credential);
+    pub(super) fn new(spec: JobSpec, settings: &Settings) -> Self {
+        let guards = spec.guards(settings).map(|guard| gate_of(guard, settings));
         Self {
-            gates: spec.groups.iter().map(|group| u32::from(*group)).chain(credential).collect(),
+            gates: spec.groups.iter().map(|group| u32::from(*group)).chain(guards).collect(),
             spec,
             state: State::Waiting,
             attempts: 0,

@@ -5,23 +5,32 @@
 //! one after a rejection; a success opens the gate for all. A login counts from the moment when its
 //! job is handed out. A canary that takes long is joined by another, but never are so many under way
 //! that all of them being rejected would be one too many.
+//!
+//! A way of jump hosts is guarded alike: the first session goes alone, and one refusal is enough.
 
 use std::time::Duration;
 
 use netsweep_shared::job::JobId;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, Settings};
 use super::ending::Phase;
-use super::job::State;
+use super::job::{State, gate_of};
 use super::message::{Action, Verdict};
 
 /// A canary that has told nothing for so long is joined by another.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is known of a credential: a user's name with what proves who it is.
+/// Who comes after a canary of a way that told nothing, because its jump host could not be reached:
+/// so many for each. A worker's sessions share one connection, and with it one login.
+const AFTER_SILENCE: u32 = 8;
+
+/// What is known of a credential (a user's name with what proves who it is), or of a way of jump hosts
+/// with their logins.
 #[derive(Clone, Debug)]
-pub(super) struct Credential {
+pub(super) struct Guard {
+    /// So many in a row are enough.
+    most_rejections: u32,
     /// In a row, without a success between.
     rejections: u32,
     trust: Trust,
@@ -37,72 +46,120 @@ enum Trust {
     LockedOut,
 }
 
-impl Credential {
-    pub(super) const NEW: Self =
-        Self { rejections: 0, trust: Trust::Canaries { most: 1, since: Duration::ZERO } };
+/// What a login that did not end well says.
+enum Told {
+    Rejection,
+    Success,
+    Nothing,
+}
+
+impl Guard {
+    /// The credentials' and then the ways'. A jump host that refuses one session refuses all, because
+    /// they log in there alike.
+    pub(super) fn all(settings: &Settings) -> Vec<Self> {
+        let new = |most_rejections| Self {
+            most_rejections,
+            rejections: 0,
+            trust: Trust::Canaries { most: 1, since: Duration::ZERO },
+        };
+        let credentials = (0..settings.credentials).map(|_| new(settings.max_auth_failures));
+        credentials.chain((0..settings.ways).map(|_| new(1))).collect()
+    }
 }
 
 impl Dispatcher {
     /// Whether a job that waits must not be begun any more.
     pub(super) fn is_doomed(&self, job: JobId) -> bool {
-        let locked_out = |it: usize| self.credentials[it].trust == Trust::LockedOut;
-        self.phase == Phase::Running && self.credential_of(job).is_some_and(locked_out)
+        let locked_out = |guard: usize| self.guards[guard].trust == Trust::LockedOut;
+        self.phase == Phase::Running && self.guards_of(job).any(locked_out)
     }
 
-    fn credential_of(&self, job: JobId) -> Option<usize> {
-        self.jobs[job.index()].spec.credential.map(|it| it as usize)
+    fn guards_of(&self, job: JobId) -> impl Iterator<Item = usize> + use<> {
+        self.jobs[job.index()].spec.guards(&self.settings)
     }
 
-    fn gate_of(&self, credential: usize) -> u32 {
-        (self.settings.group_limits.len() + credential) as u32
+    fn is_way(&self, guard: usize) -> bool {
+        guard >= self.settings.credentials as usize
     }
 
     pub(super) fn login_succeeded(&mut self, job: JobId) {
-        let Some(it) = self.credential_of(job) else { return };
-        let gate = self.gate_of(it);
-        let credential = &mut self.credentials[it];
-        credential.rejections = 0;
-        if matches!(credential.trust, Trust::Canaries { .. }) {
-            credential.trust = Trust::Proven;
-            self.queue.set_limit(gate, None);
+        for guard in self.guards_of(job) {
+            self.works(guard);
+            self.queue.leave(&[gate_of(guard, &self.settings)]);
         }
-        self.queue.leave(&[gate]);
     }
 
     /// Takes note of how an attempt of `job` ended that had not been let in.
     pub(super) fn login_failed(&mut self, job: JobId, failure: &Failure, now: Duration) {
-        let is_rejection = failure.kind == ErrorKind::Auth && failure.stage == Stage::Login;
-        let Some(it) = self.credential_of(job).filter(|_| is_rejection) else { return };
-        let most = self.settings.max_auth_failures;
-        let credential = &mut self.credentials[it];
-        if credential.trust == Trust::LockedOut {
-            return;
-        }
-        credential.rejections += 1;
-        if credential.rejections < most {
-            credential.trust = Trust::Canaries { most: 1, since: now };
-            self.queue.set_limit(self.gate_of(it), Some(1));
-        } else {
-            credential.trust = Trust::LockedOut;
-            self.lock_out(it);
+        for guard in self.guards_of(job) {
+            let rejected = failure.kind == ErrorKind::Auth;
+            let told = match (self.is_way(guard), failure.stage) {
+                (true, Stage::JumpLogin) if rejected => Told::Rejection,
+                (true, Stage::Jump | Stage::JumpLogin) => Told::Nothing,
+                (true, _) => Told::Success,
+                (false, Stage::Login) if rejected => Told::Rejection,
+                (false, _) => continue,
+            };
+            match told {
+                Told::Rejection => self.rejected(guard, now),
+                Told::Success => self.works(guard),
+                Told::Nothing => self.send_more(guard),
+            }
         }
     }
 
-    /// Notes that a login with the job's credential sets out.
+    fn works(&mut self, guard: usize) {
+        let gate = gate_of(guard, &self.settings);
+        let guard = &mut self.guards[guard];
+        if guard.trust != Trust::LockedOut {
+            guard.rejections = 0;
+        }
+        if matches!(guard.trust, Trust::Canaries { .. }) {
+            guard.trust = Trust::Proven;
+            self.queue.set_limit(gate, None);
+        }
+    }
+
+    fn rejected(&mut self, guard: usize, now: Duration) {
+        let gate = gate_of(guard, &self.settings);
+        let it = &mut self.guards[guard];
+        if it.trust == Trust::LockedOut {
+            return;
+        }
+        it.rejections += 1;
+        if it.rejections < it.most_rejections {
+            it.trust = Trust::Canaries { most: 1, since: now };
+            self.queue.set_limit(gate, Some(1));
+        } else {
+            it.trust = Trust::LockedOut;
+            self.lock_out(guard);
+        }
+    }
+
+    fn send_more(&mut self, guard: usize) {
+        let enough = self.jobs.len() as u32;
+        if let Trust::Canaries { most, .. } = &mut self.guards[guard].trust {
+            *most = most.saturating_mul(AFTER_SILENCE).min(enough);
+            let most = *most;
+            self.queue.set_limit(gate_of(guard, &self.settings), Some(most));
+        }
+    }
+
+    /// Notes that a login sets out.
     pub(super) fn login_sets_out(&mut self, job: JobId, now: Duration) {
-        if let Some(it) = self.credential_of(job)
-            && let Trust::Canaries { since, .. } = &mut self.credentials[it].trust
-        {
-            *since = now;
+        for guard in self.guards_of(job) {
+            if let Trust::Canaries { since, .. } = &mut self.guards[guard].trust {
+                *since = now;
+            }
         }
     }
 
     /// Sends company after canaries that take long.
     pub(super) fn look_after_canaries(&mut self, now: Duration) {
-        for it in 0..self.credentials.len() {
-            let gate = self.gate_of(it);
-            let most_at_all = self.settings.max_auth_failures.saturating_sub(self.credentials[it].rejections);
-            if let Trust::Canaries { most, since } = &mut self.credentials[it].trust
+        for (guard, it) in self.guards.iter_mut().enumerate() {
+            let gate = gate_of(guard, &self.settings);
+            let most_at_all = it.most_rejections.saturating_sub(it.rejections);
+            if let Trust::Canaries { most, since } = &mut it.trust
                 && *most < most_at_all
                 && now.saturating_sub(*since) > PATIENCE
                 && self.queue.gates.is_waited_for(gate)
@@ -115,13 +172,13 @@ impl Dispatcher {
         }
     }
 
-    /// Nobody logs in with this credential any more.
-    fn lock_out(&mut self, credential: usize) {
+    /// Nobody logs in with this credential, or on this way, any more.
+    fn lock_out(&mut self, guard: usize) {
         if self.phase != Phase::Running {
             return;
         }
-        let jobs = &self.jobs;
-        let has_it = |job: JobId| jobs[job.index()].spec.credential == Some(credential as u32);
+        let (jobs, settings) = (&self.jobs, &self.settings);
+        let has_it = |job: JobId| jobs[job.index()].spec.guards(settings).any(|its| its == guard);
         let waiting = self.queue.take_out(has_it, |job| &jobs[job.index()].gates);
         let alive = self.workers.iter().filter(|worker| worker.is_alive());
         let held = alive.flat_map(|worker| worker.held.iter().map(|job| (worker.id, *job)));
@@ -136,6 +193,9 @@ impl Dispatcher {
 
     /// Settles a waiting job without an attempt.
     pub(super) fn skip(&mut self, id: JobId) {
+        let way = self.guards_of(id).find(|guard| self.is_way(*guard));
+        let refused = way.is_some_and(|way| self.guards[way].trust == Trust::LockedOut);
+        let failure = if refused { Failure::way_refused() } else { Failure::locked_out() };
         let job = &mut self.jobs[id.index()];
         debug_assert_eq!(job.state, State::Waiting);
         job.state = State::Settled;
@@ -144,7 +204,7 @@ impl Dispatcher {
             job: id,
             attempts: job.attempts,
             worker: None,
-            verdict: Verdict::Lost(Failure::locked_out()),
+            verdict: Verdict::Lost(failure),
         });
     }
 }

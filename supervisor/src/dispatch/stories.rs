@@ -47,7 +47,7 @@ impl Story {
             _ => {}
         }
         let actions = self.dispatcher.handle(event.clone(), self.now);
-        self.witness.saw(&event, &actions).expect("no invariant is broken");
+        self.witness.saw(&event, &actions, self.now).expect("no invariant is broken");
         actions.iter().map(in_words).collect()
     }
 
@@ -138,6 +138,7 @@ fn mix(processes: u32, threads: u32) -> Settings {
         grace: Duration::from_secs(5),
         group_limits: vec![],
         credentials: 0,
+        ways: 0,
         max_auth_failures: 3,
         login_rate: None,
         seed: 7,
@@ -312,7 +313,7 @@ fn one_guilty_device_among_many_is_found_in_a_few_deaths() {
         assert!(!events.is_empty(), "jobs are left, and nobody works");
         for event in events {
             let actions = dispatcher.handle(event.clone(), Duration::ZERO);
-            witness.saw(&event, &actions).expect("no invariant is broken");
+            witness.saw(&event, &actions, Duration::ZERO).expect("no invariant is broken");
             todo.extend(actions);
         }
     }
@@ -508,7 +509,7 @@ fn the_second_interrupt_ends_the_run_at_once() {
 
 #[test]
 fn a_groups_limit_counts_over_all_workers() {
-    let one = JobSpec { read_only: true, groups: [0].into(), credential: None };
+    let one = JobSpec { read_only: true, groups: [0].into(), ..JobSpec::default() };
     let jobs = [vec![one; 3], reading(1)].concat();
     let settings = Settings { group_limits: vec![1], ..mix(2, 2) };
     let (mut story, sent) = Story::under_way(settings, jobs);
@@ -525,7 +526,7 @@ fn a_groups_limit_counts_over_all_workers() {
 
 #[test]
 fn a_place_that_its_first_in_line_cannot_use_goes_to_the_next() {
-    let of = |groups: &[u16]| JobSpec { read_only: true, groups: groups.into(), credential: None };
+    let of = |groups: &[u16]| JobSpec { read_only: true, groups: groups.into(), ..JobSpec::default() };
     // 2 waits for both groups, 3 behind it for the first alone.
     let jobs = vec![of(&[0]), of(&[1]), of(&[0, 1]), of(&[0])];
     let (mut story, sent) = Story::under_way(Settings { group_limits: vec![1, 1], ..mix(1, 4) }, jobs);
@@ -536,7 +537,7 @@ fn a_place_that_its_first_in_line_cannot_use_goes_to_the_next() {
 
 #[test]
 fn suspects_keep_to_their_groups_limit_too() {
-    let one = JobSpec { read_only: true, groups: [0].into(), credential: None };
+    let one = JobSpec { read_only: true, groups: [0].into(), ..JobSpec::default() };
     let settings = Settings { group_limits: vec![1], ..mix(2, 2) };
     let (mut story, sent) = Story::under_way(settings, vec![one; 2]);
     assert_eq!(sent, ["send 0 to w0"]);

@@ -5,10 +5,12 @@
 //! follows from the events and actions alone. What it insists on is in `invariants.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use netsweep_shared::job::JobId;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
+use super::clock::Clock;
 use super::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
 use super::{JobSpec, Settings};
 
@@ -21,8 +23,13 @@ pub struct Witness {
     pub(super) settings: Settings,
     pub(super) jobs: Vec<Job>,
     pub(super) workers: BTreeMap<u32, Worker>,
-    pub(super) credentials: Vec<Credential>,
+    /// The credentials', then the ways'.
+    pub(super) guards: Vec<Guard>,
     pub(super) ending: bool,
+    /// When it was known that the run is being ended.
+    pub(super) ending_since: Option<Duration>,
+    clock: Clock,
+    pub(super) now: Duration,
     pub(super) finished: Option<Ending>,
 }
 
@@ -43,13 +50,15 @@ pub(super) struct Job {
     pub(super) outcomes: u32,
 }
 
-/// What has been heard of a credential.
+/// What has been heard of a credential, or of a way.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Credential {
+pub(super) struct Guard {
     /// In a row.
     pub(super) rejections: u32,
     /// The last that was heard of it is a success.
     pub(super) proven: bool,
+    /// Of a way: sessions that ended before it could be known.
+    pub(super) silences: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,8 +126,11 @@ impl Witness {
             settings: settings.clone(),
             jobs: jobs.iter().map(job).collect(),
             workers: BTreeMap::new(),
-            credentials: vec![Credential::default(); settings.credentials as usize],
+            guards: vec![Guard::default(); (settings.credentials + settings.ways) as usize],
             ending: false,
+            ending_since: None,
+            clock: Clock::default(),
+            now: Duration::ZERO,
             finished: None,
         }
     }
@@ -128,14 +140,21 @@ impl Witness {
         actions.iter().try_for_each(|action| self.saw_action(action, &mut Due::default()))
     }
 
-    /// Watches `event` and the `actions` that answered it.
-    pub fn saw(&mut self, event: &Event, actions: &[Action]) -> Kept {
+    /// Watches `event`, which happened at `now`, and the `actions` that answered it.
+    pub fn saw(&mut self, event: &Event, actions: &[Action], now: Duration) -> Kept {
+        self.now = self.clock.advance(now);
         self.nothing_after_the_end(actions)?;
+        let again = *event == Event::Interrupt && self.ending_since.is_some();
         let mut due = self.take_in(event);
         actions.iter().try_for_each(|action| self.saw_action(action, &mut due))?;
         // Dead workers are replaced as long as the run goes on.
         self.ending |= self.workers.values().any(|worker| worker.state == State::Gone);
+        if self.ending {
+            self.ending_since.get_or_insert(self.now);
+        }
         self.nothing_is_forgotten(&due)?;
+        self.ends_at_once(again)?;
+        self.ends_in_time(event)?;
         self.nobody_waits_for_nothing()
     }
 
@@ -164,9 +183,13 @@ impl Witness {
                 self.within_group_limits(*job)?;
                 self.canaries_are_few(*job)?;
             }
-            Action::Drain(id) | Action::Cancel(id) => {
+            Action::Drain(id) => {
                 self.is_alive(*id)?;
                 self.ending = true;
+            }
+            Action::Cancel(id) => {
+                self.is_alive(*id)?;
+                self.grace_is_given()?;
             }
             Action::Retire(id) => {
                 self.is_alive(*id)?;
@@ -269,19 +292,15 @@ impl Witness {
             }
             (Step::Running, Passage::LoggedIn) => {
                 job.on = Some((id, Step::LoggedIn));
-                if let Some(credential) = job.spec.credential {
-                    self.credential_works(credential);
-                }
+                job.spec.guards(&self.settings).for_each(|guard| self.works(guard));
             }
             (Step::LoggedIn, Passage::CommandsBegin) => {
                 job.on = Some((id, Step::Commanding));
                 job.commands_ever_begun = true;
             }
             (Step::Running | Step::LoggedIn | Step::Commanding, Passage::Finished(end)) => {
-                let rejected = end.failure.as_ref().is_some_and(is_rejection) && step == Step::Running;
-                if let Some(credential) = job.spec.credential.filter(|_| rejected) {
-                    self.credentials[credential as usize].rejections += 1;
-                    self.credentials[credential as usize].proven = false;
+                if let Some(failure) = end.failure.as_ref().filter(|_| step == Step::Running) {
+                    job.spec.guards(&self.settings).for_each(|guard| self.not_let_in(guard, failure));
                 }
                 self.let_go(id, job_id);
                 let because = Because::Finished(Verdict::Told(end.clone()));
@@ -295,22 +314,39 @@ impl Witness {
         true
     }
 
-    fn credential_works(&mut self, credential: u32) {
-        let locked_out = self.is_locked_out(credential);
-        let credential = &mut self.credentials[credential as usize];
-        credential.proven = !locked_out;
-        credential.rejections = if locked_out { credential.rejections } else { 0 };
+    fn works(&mut self, guard: usize) {
+        let locked_out = self.is_locked_out(guard);
+        let guard = &mut self.guards[guard];
+        guard.proven = !locked_out;
+        guard.rejections = if locked_out { guard.rejections } else { 0 };
     }
 
-    pub(super) fn is_locked_out(&self, credential: u32) -> bool {
-        self.credentials[credential as usize].rejections >= self.settings.max_auth_failures
+    fn not_let_in(&mut self, guard: usize, failure: &Failure) {
+        let asks_at = if self.is_way(guard) { Stage::JumpLogin } else { Stage::Login };
+        if failure.kind == ErrorKind::Auth && failure.stage == asks_at {
+            self.guards[guard].rejections += 1;
+            self.guards[guard].proven = false;
+        } else if self.is_way(guard) && failure.stage <= Stage::JumpLogin {
+            self.guards[guard].silences += 1;
+        } else if self.is_way(guard) {
+            self.works(guard);
+        }
     }
 
-    /// Jobs that may be logging in with `credential`.
-    pub(super) fn logging_in(&self, credential: u32) -> usize {
+    pub(super) fn is_way(&self, guard: usize) -> bool {
+        guard >= self.settings.credentials as usize
+    }
+
+    pub(super) fn is_locked_out(&self, guard: usize) -> bool {
+        let most = if self.is_way(guard) { 1 } else { self.settings.max_auth_failures };
+        self.guards[guard].rejections >= most
+    }
+
+    /// Jobs that may be logging in with this credential, or on this way.
+    pub(super) fn logging_in(&self, guard: usize) -> usize {
         let may_be = |job: &&Job| {
             let early = job.on.is_some_and(|(_, step)| step < Step::LoggedIn);
-            early && job.spec.credential == Some(credential)
+            early && job.spec.guards(&self.settings).any(|its| its == guard)
         };
         self.jobs.iter().filter(may_be).count()
     }
@@ -330,11 +366,6 @@ impl Witness {
             due.leaving.push(Leaving { job: job_id, worker: id, step, because: Because::WorkerGone });
         }
     }
-}
-
-/// Whether the device has refused what we logged in with.
-fn is_rejection(failure: &Failure) -> bool {
-    failure.kind == ErrorKind::Auth && failure.stage == Stage::Login
 }
 
 /// What is due for `job`, which was on `worker`.

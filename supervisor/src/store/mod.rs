@@ -23,6 +23,10 @@ mod budget;
 mod recorder;
 pub mod writer;
 
+// What must hold between the two.
+pub mod invariants;
+mod witness;
+
 #[cfg(test)]
 mod tests;
 
@@ -30,5 +34,6 @@ pub use lock::RunLock;
 pub use open::Store;
 pub use place::default_path;
 pub use recorder::Recorder;
-pub use runs::{Ended, NewDevice, NewRun, Run, RunDevice, Standing, Tally};
+pub use runs::{Ended, NewDevice, NewRun, Run, RunDevice, Standing, Standstill, Tally};
 pub use trouble::StoreFailed;
+pub use witness::StoreWitness;

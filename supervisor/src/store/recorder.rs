@@ -1,6 +1,7 @@
 //! The consumer that records a run.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Result;
@@ -28,6 +29,7 @@ pub struct Recorder {
     /// Devices that were handed out, whose commands may change them.
     handed_out: HashSet<String>,
     failed: bool,
+    path: PathBuf,
     // Behind the writer: given back when everything is written.
     _lock: RunLock,
 }
@@ -35,8 +37,14 @@ pub struct Recorder {
 impl Recorder {
     /// Records run `run`, which `lock` gives the right to write.
     pub fn new(store: Store, run: i64, lock: RunLock) -> Result<Self> {
+        let path = store.path().to_owned();
         let writer = Writer::start(store, run)?;
-        Ok(Self { writer, handed_out: HashSet::new(), failed: false, _lock: lock })
+        Ok(Self { path, writer, handed_out: HashSet::new(), failed: false, _lock: lock })
+    }
+
+    /// The store's file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether `event` has to be durable before others hear of it.

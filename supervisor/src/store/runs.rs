@@ -116,6 +116,17 @@ pub struct Tally {
     pub left: usize,
 }
 
+/// How far a device of a run has durably come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    /// It has an outcome that stands.
+    Done,
+    /// It has none, and commands that may change it may have been begun: it must not be run again.
+    Doubtful,
+    /// It is to be run.
+    Left,
+}
+
 /// A device of a run in the store.
 #[derive(Clone, Debug)]
 pub struct RunDevice {
@@ -129,10 +140,8 @@ pub struct RunDevice {
     pub platform: String,
     /// What it runs; shared by those that run the same.
     pub commands: Arc<[String]>,
-    /// It has an outcome that stands.
-    pub done: bool,
-    /// It has none, and commands that may change it may have been begun: it must not be run again.
-    pub doubtful: bool,
+    /// What is known of it, should nobody work at the run.
+    pub standstill: Standstill,
     /// Attempts that failed and were to be followed by another.
     pub failed_attempts: u32,
 }
@@ -260,8 +269,11 @@ impl Store {
                     routes: serde_json::from_str(&row.get::<_, String>(5)?)?,
                     platform: row.get(6)?,
                     commands: commands.cloned().context("a device without commands")?,
-                    done: unfinished == Some(false),
-                    doubtful: row.get(2)? && unfinished.is_none(),
+                    standstill: match unfinished {
+                        Some(false) => Standstill::Done,
+                        None if row.get(2)? => Standstill::Doubtful,
+                        _ => Standstill::Left,
+                    },
                     failed_attempts: row.get(7)?,
                 });
             }

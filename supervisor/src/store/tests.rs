@@ -86,7 +86,10 @@ impl Fixture {
         let names = |which: fn(&RunDevice) -> bool| {
             devices.iter().filter(|device| which(device)).map(|device| device.name.clone()).collect()
         };
-        (names(|device| !device.done && !device.doubtful), names(|device| device.doubtful))
+        (
+            names(|device| device.standstill == Standstill::Left),
+            names(|device| device.standstill == Standstill::Doubtful),
+        )
     }
 }
 

@@ -11,4 +11,4 @@ mod sweep;
 
 pub use process::WorkerCommand;
 pub use signals::Signals;
-pub use sweep::{Outcome, sweep};
+pub use sweep::{Outcome, sweep, witnessed};

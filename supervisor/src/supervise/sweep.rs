@@ -1,6 +1,7 @@
 //! The loop that joins worker processes, dispatcher and listeners.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -37,6 +38,11 @@ const WAITING: usize = 1024;
 /// Of the tests: where this is set in the environment, the run is held to the supervision invariants.
 const WITNESS: &str = "NETSWEEP_WITNESS";
 
+/// Whether this run is to be held to the supervision invariants.
+pub fn witnessed() -> bool {
+    std::env::var_os(WITNESS).is_some()
+}
+
 fn broken(invariant: String) -> anyhow::Error {
     anyhow!("a supervision invariant does not hold, which is a defect of netsweep: {invariant}")
 }
@@ -71,6 +77,7 @@ pub fn sweep(
         grace: plan.grace,
         group_limits: plan.group_limits.clone(),
         credentials: plan.credentials,
+        ways: plan.ways,
         max_auth_failures: plan.max_auth_failures,
         login_rate: plan.login_rate,
         seed: plan.seed,
@@ -79,7 +86,7 @@ pub fn sweep(
     let mut order: Vec<JobId> = (0..plan.jobs.len() as u32).map(JobId).collect();
     // Neighbours in an inventory are often neighbours in a rack, behind one line.
     order.shuffle(&mut StdRng::seed_from_u64(plan.seed));
-    let mut witness = std::env::var_os(WITNESS).map(|_| Witness::new(&settings, &specs));
+    let mut witness = witnessed().then(|| Witness::new(&settings, &specs));
     let (dispatcher, actions) = Dispatcher::start(settings, specs, order);
     if let Some(witness) = &mut witness {
         witness.saw_start(&actions).map_err(broken)?;
@@ -172,7 +179,7 @@ impl Sweep<'_> {
         let seen = self.witness.is_some().then(|| event.clone());
         let actions = self.dispatcher.handle(event, now);
         if let (Some(witness), Some(event)) = (&mut self.witness, seen) {
-            witness.saw(&event, &actions).map_err(broken)?;
+            witness.saw(&event, &actions, now).map_err(broken)?;
         }
         self.act(actions)
     }
@@ -309,7 +316,8 @@ impl Sweep<'_> {
         self.handle(Event::Job(id, job, passage))?;
         if !was_running && self.dispatcher.runs(id, job) {
             self.gatherer.begin(job);
-            self.tell(&RunEvent::AttemptStarted { worker: id.number })?;
+            let device = Arc::clone(&self.plan.job(job).device);
+            self.tell(&RunEvent::AttemptStarted { device: &device, worker: id.number })?;
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ pub(crate) fn legacy(key_exchange: &str, cipher: &str) -> Peer {
 
 /// Turns away most of those who come at once, and lets nobody try often.
 pub(crate) fn throttled() -> Peer {
-    sshd(Site::new(), "PasswordAuthentication yes\nMaxStartups 2:50:5\nMaxAuthTries 2\nLoginGraceTime 5\n")
+    sshd(Site::new(), "PasswordAuthentication yes\nMaxStartups 2:50:5\nMaxAuthTries 2\nLoginGraceTime 60\n")
 }
 
 /// Changes its keys after every 64 KiB.
@@ -102,6 +102,11 @@ pub(crate) fn jump(outside: Option<&Network>, inside: &Network) -> Peer {
         None => Command::new(telnetd::INETD),
     };
     site.start(&mut telnetd::inetd(inetd, &file))
+}
+
+/// How many passwords `peer` has refused.
+pub(crate) fn rejections(peer: &Peer) -> usize {
+    peer.log().lines().filter(|line| line.contains("Failed password")).count()
 }
 
 /// How many logins `peer` has granted.

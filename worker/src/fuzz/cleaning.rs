@@ -27,6 +27,7 @@ const COMMANDS: [&str; 3] =
     ["show version", "", "show interfaces GigabitEthernet0/0/1 switchport | include Administrative Mode:"];
 const LIMITS: [u64; 4] = [u64::MAX, 10_000, 100, 0];
 const WIDTHS: [u16; 4] = [511, 0, 80, 1];
+const CHARSETS: [Charset; 4] = [Charset::Utf8, Charset::Single, Charset::Double, Charset::ShiftJis];
 
 /// What surrounds the answer.
 #[derive(Clone, Copy)]
@@ -37,10 +38,11 @@ struct Surroundings {
     echoes: bool,
     limit: u64,
     width: u16,
+    charset: Charset,
 }
 
 impl Surroundings {
-    fn of([platform, seed, choices, _]: [u8; HEAD]) -> (Self, u8) {
+    fn of([platform, seed, choices, charset]: [u8; HEAD]) -> (Self, u8) {
         let platform = &platforms::chosen(platform).platform;
         let choice = |shift: u8, of: usize| usize::from(choices >> shift) % of;
         let surroundings = Self {
@@ -50,6 +52,7 @@ impl Surroundings {
             echoes: choice(2, 2) == 1,
             limit: LIMITS[choice(3, LIMITS.len())],
             width: WIDTHS[choice(5, WIDTHS.len())],
+            charset: CHARSETS[usize::from(charset) % CHARSETS.len()],
         };
         (surroundings, seed)
     }
@@ -108,12 +111,10 @@ fn collected(clean: Clean, surroundings: Surroundings, bytes: &[u8], seed: u8) -
 }
 
 fn on_screen(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn FnMut(&[u8])) -> Cleaned {
-    let Surroundings { lead, errors, command, echoes, limit, width } = surroundings;
+    let Surroundings { lead, errors, command, echoes, limit, width, charset } = surroundings;
     let mut record = Record::new(limit, errors, emit);
     let echo = Echo::new(command, PROMPT, echoes, vec![b"showclock".to_vec()]);
     let mut answer = ScreenAnswer::new(echo, lead, &mut record);
-    let charset =
-        [Charset::Utf8, Charset::Single, Charset::Double, Charset::ShiftJis][usize::from(width % 4)];
     let mut screen = Screen::new(width, charset);
     pieces(bytes, READ, seed).for_each(|piece| screen.feed(piece, &mut answer));
     let may_end = answer.may_end();

@@ -151,14 +151,15 @@ pub(super) fn session() -> Seeds {
     Seeds { inputs: inputs.collect(), words: TERMINAL }
 }
 
-/// Single answers, which are what the devices of the recorded conversations say.
+/// Single answers, which are what the devices of the recorded conversations say, taken for texts in
+/// encodings of all families.
 pub(super) fn cleaning() -> Seeds {
-    let inputs = conversations().map(|(conversation, platform)| {
+    let inputs = conversations().zip((0..4).cycle()).map(|((conversation, platform), charset)| {
         let said = conversation.steps.iter().filter_map(|step| match step {
             Step::Device(bytes) => Some(bytes.as_slice()),
             _ => None,
         });
-        [[platform, 7, 0, 0].as_slice(), &said.collect::<Vec<_>>().concat()].concat()
+        [[platform, 7, 0, charset].as_slice(), &said.collect::<Vec<_>>().concat()].concat()
     });
     let echoes = [
         b"\0\x05\0\0show version\r\none\r\ntwo\r\ncore-1#".as_slice(),

@@ -168,10 +168,10 @@ fn a_jump_host_that_refuses_us_is_asked_once_for_all_jobs() {
     }
     for end in worker.finish(20).into_values() {
         let failure = end.failure.expect("refused");
-        // Not at login: nothing was learnt of the device's own password.
+        // Not at the device's login: nothing was learnt of the device's own password.
         assert_eq!(
             (failure.kind, failure.stage, end.route),
-            (ErrorKind::Auth, Stage::Connect, 0),
+            (ErrorKind::Auth, Stage::JumpLogin, 0),
             "{failure}"
         );
         assert!(!failure.may_pass(), "no other attempt");
@@ -275,7 +275,7 @@ fn a_jump_host_with_another_key_is_not_logged_in_to() {
     for _ in 0..2 {
         let (end, _) = worker.run(job(0, "127.0.0.1", &[(Telnet, held)], std::slice::from_ref(&jump)));
         let failure = end.failure.expect("unknown");
-        assert_eq!((failure.kind, failure.stage), (ErrorKind::HostKey, Stage::Handshake), "{failure}");
+        assert_eq!((failure.kind, failure.stage), (ErrorKind::HostKey, Stage::Jump), "{failure}");
         assert!(failure.message.starts_with("jump host 127.0.0.1: "), "{failure}");
     }
     assert_eq!((host.saw.connections(), host.saw.logins()), (1, 0), "and not asked again");

@@ -10,12 +10,15 @@ use crate::dispatch::JobSpec;
 
 #[derive(Debug)]
 pub(super) struct Device {
+    pub(super) name: u32,
     pub(super) spec: JobSpec,
     pub(super) nature: Nature,
     /// How often its first command was sent.
     pub(super) commands_begun: u32,
     /// Whether a login of any session succeeded.
     pub(super) let_in: bool,
+    /// What the way there is like, if there are jump hosts.
+    way: Option<Way>,
     /// What its sessions ended with.
     pub(super) ends: Vec<AttemptEnd>,
 }
@@ -39,6 +42,14 @@ pub(super) enum Nature {
     Wedged,
 }
 
+/// What a way of jump hosts is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Open,
+    RefusesUs,
+    Broken,
+}
+
 /// What happens next in a session.
 #[derive(Clone, Debug)]
 pub(super) enum Progress {
@@ -54,7 +65,14 @@ pub(super) enum Progress {
 pub(super) type Course = VecDeque<(Duration, Progress)>;
 
 impl Device {
-    pub(super) fn new(chance: &mut Chance, groups: u64, credentials: u32, calm: bool) -> Self {
+    pub(super) fn new(
+        name: u32,
+        chance: &mut Chance,
+        groups: u64,
+        credentials: u32,
+        ways: &[Way],
+        calm: bool,
+    ) -> Self {
         use Nature::*;
         let deadly = Deadly { early: chance.in_hundred(50) };
         let odd = [Flaky, Flaky, Down, RefusesPassword, RefusesCommands, Slow, deadly, Wedged];
@@ -63,8 +81,10 @@ impl Device {
         let groups = (0..groups as u16).filter(|_| chance.in_hundred(40)).collect();
         let credential =
             (credentials > 0 && chance.in_hundred(70)).then(|| chance.below(credentials.into()) as u32);
-        let spec = JobSpec { read_only: chance.in_hundred(60), groups, credential };
-        Self { spec, nature, commands_begun: 0, let_in: false, ends: Vec::new() }
+        let way = (!ways.is_empty() && chance.in_hundred(50)).then(|| chance.below(ways.len() as u64) as u32);
+        let spec = JobSpec { read_only: chance.in_hundred(60), groups, credential, way };
+        let way = way.map(|way| ways[way as usize]);
+        Self { name, spec, nature, commands_begun: 0, let_in: false, way, ends: Vec::new() }
     }
 
     /// A session that takes `time_left` at most.
@@ -72,6 +92,15 @@ impl Device {
         let mut course = Course::new();
         let login = chance.millis(1, 400);
         let passing = [ErrorKind::Resolve, ErrorKind::Connect, ErrorKind::Handshake, ErrorKind::Disconnected];
+        let blocked = match self.way {
+            Some(Way::RefusesUs) => Some((ErrorKind::Auth, Stage::JumpLogin)),
+            Some(Way::Broken) => Some((ErrorKind::Timeout, Stage::Jump)),
+            Some(Way::Open) | None => None,
+        };
+        if let Some((kind, stage)) = blocked {
+            course.push_back((login, finished(Some(kind), stage)));
+            return cut_at_deadline(course, time_left);
+        }
         let fails = match self.nature {
             Nature::Down => true,
             Nature::Flaky => chance.in_hundred(50),
@@ -110,15 +139,18 @@ impl Device {
 fn cut_at_deadline(course: Course, time_left: Duration) -> Course {
     let mut spent = Duration::ZERO;
     let mut cut = Course::new();
-    let mut stage = Stage::Connect;
+    // How far it has come within the login nobody can tell.
+    let mut stage = Stage::Jump;
     for (wait, progress) in course {
         if spent + wait > time_left {
             cut.push_back((time_left - spent, finished(Some(ErrorKind::Timeout), stage)));
             break;
         }
         spent += wait;
-        if matches!(progress, Progress::CommandsBegin) {
-            stage = Stage::Commands;
+        match progress {
+            Progress::LoggedIn => stage = Stage::Prepare,
+            Progress::CommandsBegin => stage = Stage::Commands,
+            _ => {}
         }
         cut.push_back((wait, progress));
     }

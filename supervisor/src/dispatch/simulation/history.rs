@@ -1,18 +1,22 @@
 //! One history: the dispatcher in a simulated world, and what really happens there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use netsweep_shared::job::JobId;
-use netsweep_shared::outcome::{AttemptEnd, ErrorKind};
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Stage};
 
 use super::agenda::{Agenda, AtWorker, Happening, Order};
 use super::chance::Chance;
-use super::device::{Device, Nature};
+use super::device::{Device, Nature, Way};
 use super::process::{Process, Vice};
+use super::store::Store;
 use super::tally::Tally;
 use crate::dispatch::message::{Action, Death, Ending, Event, Verdict, WorkerId};
 use crate::dispatch::witness::{Kept, Witness};
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
+use crate::store::Standstill;
+use crate::store::invariants::resumes_exactly;
 
 const TICK: Duration = Duration::from_millis(200);
 /// A history that lasts longer has no end.
@@ -31,6 +35,9 @@ pub(super) struct History {
     agenda: Agenda,
     held_up_until: Duration,
     interrupts: usize,
+    store: Store,
+    /// When the supervisor is killed.
+    killed_at: Option<Duration>,
     tally: Tally,
     aloud: bool,
 }
@@ -56,7 +63,11 @@ impl History {
         let groups = chance.below(3);
         let most = chance.pick(&[3, 12, 60]);
         let credentials = chance.below(3) as u32;
-        let devices = (0..chance.below(most)).map(|_| Device::new(&mut chance, groups, credentials, calm));
+        let ways: Vec<Way> = (0..chance.below(3))
+            .map(|_| chance.pick(&[Way::Open, Way::Open, Way::RefusesUs, Way::Broken]))
+            .collect();
+        let devices = (0..chance.below(most))
+            .map(|name| Device::new(name as u32, &mut chance, groups, credentials, &ways, calm));
         let devices: Vec<_> = devices.collect();
         let settings = Settings {
             processes: chance.between(1, 4) as u32,
@@ -72,6 +83,7 @@ impl History {
             },
             group_limits: (0..groups).map(|_| chance.between(1, 3) as u32).collect(),
             credentials,
+            ways: ways.len() as u32,
             max_auth_failures: chance.between(1, 4) as u32,
             login_rate: chance.in_hundred(20).then(|| chance.between(2, 40) as f64),
             seed,
@@ -86,8 +98,15 @@ impl History {
         if aloud {
             println!("{world:#?}\n{devices:#?}");
         }
+        let killed_at = chance.in_hundred(15).then(|| chance.millis(0, 20_000));
+        Self { killed_at, ..Self::begin(world, devices, chance, aloud) }
+    }
+
+    /// A run of `devices`, by a supervisor that nobody kills.
+    fn begin(world: World, devices: Vec<Device>, chance: Chance, aloud: bool) -> Self {
+        let settings = world.settings.clone();
         let specs: Vec<JobSpec> = devices.iter().map(|device| device.spec.clone()).collect();
-        let witness = Witness::new(&settings, &specs);
+        let (witness, store) = (Witness::new(&settings, &specs), Store::new(&specs));
         let processes = (0..settings.processes).map(|_| None).collect();
         let order = (0..devices.len() as u32).map(JobId).collect();
         let (dispatcher, first_actions) = Dispatcher::start(settings, specs, order);
@@ -101,6 +120,8 @@ impl History {
             agenda: Agenda::new(chance),
             held_up_until: Duration::ZERO,
             interrupts: 0,
+            store,
+            killed_at: None,
             tally: Tally::default(),
             aloud,
         }
@@ -116,6 +137,12 @@ impl History {
         while self.witness.finished().is_none() || epilogue > 0 {
             epilogue -= u32::from(self.witness.finished().is_some());
             let (number, happening) = self.agenda.next();
+            if self.killed_at.is_some_and(|at| self.agenda.now >= at)
+                && self.witness.finished().is_none()
+                && self.interrupts == 0
+            {
+                return self.resume();
+            }
             ensure(self.agenda.now < LONGEST, || format!("{} jobs never end", self.dispatcher.unsettled()))?;
             if self.agenda.now < self.held_up_until && concerns_the_supervisor(&happening) {
                 self.agenda.at(self.held_up_until, happening);
@@ -129,6 +156,19 @@ impl History {
             self.rejections_are_few()?;
         }
         Ok(self.tally)
+    }
+
+    /// The supervisor is killed, its workers with it, and another finishes the run.
+    fn resume(mut self) -> Result<Tally, String> {
+        self.tally.note("resumed");
+        let found: Vec<_> = self.store.found(self.agenda.now).collect();
+        let stored: Vec<_> = self.devices.iter().map(|device| device.name).zip(found).collect();
+        let left = self.devices.into_iter().zip(&stored).filter(|(_, (_, at))| *at == Standstill::Left);
+        let left: Vec<Device> = left.map(|(device, _)| device).collect();
+        let begun: BTreeSet<u32> = left.iter().map(|device| device.name).collect();
+        resumes_exactly(stored, &begun)?;
+        let next = Self::begin(self.world, left, self.agenda.chance, self.aloud);
+        Ok([self.tally, next.play()?].into_iter().sum())
     }
 
     fn plan_what_comes_from_outside(&mut self) {
@@ -194,12 +234,13 @@ impl History {
             println!("{:9.3} {event:?}", self.agenda.now.as_secs_f64());
             actions.iter().for_each(|action| println!("          -> {action:?}"));
         }
-        self.witness.saw(&event, &actions)?;
+        self.witness.saw(&event, &actions, self.agenda.now)?;
         self.act(actions)
     }
 
     fn act(&mut self, actions: Vec<Action>) -> Kept {
         for action in actions {
+            self.store.enter(&action, self.agenda.now);
             self.tally.count(&action);
             self.login_rate_is_kept()?;
             let (id, order) = match action {
@@ -283,9 +324,19 @@ impl History {
         Ok(())
     }
 
-    /// A credential that no device takes is rejected so often and no more.
+    /// A credential that no device takes is rejected so often and no more, and by a jump host once.
     fn rejections_are_few(&self) -> Kept {
-        let rejected = |end: &AttemptEnd| end.failure.as_ref().is_some_and(|it| it.kind == ErrorKind::Auth);
+        let rejected_at = |end: &AttemptEnd, stage| {
+            end.failure.as_ref().is_some_and(|it| it.kind == ErrorKind::Auth && it.stage == stage)
+        };
+        for way in 0..self.world.settings.ways {
+            let on_it = self.devices.iter().filter(|device| device.spec.way == Some(way));
+            let times =
+                on_it.flat_map(|device| &device.ends).filter(|end| rejected_at(end, Stage::JumpLogin));
+            let times = times.count();
+            ensure(times <= 1, || format!("a jump host of way {way} refused us {times} times"))?;
+        }
+        let rejected = |end: &AttemptEnd| rejected_at(end, Stage::Login);
         (0..self.world.settings.credentials).try_for_each(|credential| {
             let with_it = || self.devices.iter().filter(|device| device.spec.credential == Some(credential));
             let rejections = with_it().flat_map(|device| &device.ends).filter(|end| rejected(end)).count();

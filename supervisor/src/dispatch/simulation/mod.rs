@@ -1,5 +1,5 @@
 //! Whole histories, each from a seed: workers that crash, stall and lie, devices that bring them
-//! down, slow pipes, a supervisor that is held up, Ctrl-C. After every step the invariants are
+//! down, slow pipes, a supervisor that is held up or killed, Ctrl-C. After every step the invariants are
 //! checked, by a [`Witness`](super::witness::Witness) and against what really happened.
 //!
 //! A failure names its seed. `NETSWEEP_TEST_SEED=7 cargo test simulation -- --nocapture` plays
@@ -11,6 +11,7 @@ mod agenda;
 // The world: devices, worker processes and their pipes.
 mod device;
 mod process;
+mod store;
 // The dispatcher in it.
 mod history;
 mod tally;

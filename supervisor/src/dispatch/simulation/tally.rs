@@ -14,6 +14,10 @@ impl Tally {
         *self.0.entry(kind(action)).or_default() += 1;
     }
 
+    pub(super) fn note(&mut self, kind: &'static str) {
+        *self.0.entry(kind).or_default() += 1;
+    }
+
     pub(super) fn of(&self, kind: &str) -> u64 {
         self.0.get(kind).copied().unwrap_or(0)
     }
@@ -34,6 +38,7 @@ impl Tally {
             "withdrawn",
             "retired",
             "skipped",
+            "resumed",
             "killed: silent",
             "killed: overdue",
             "killed: idle",

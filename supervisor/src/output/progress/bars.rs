@@ -136,7 +136,7 @@ mod tests {
         "#);
 
         for worker in [0, 0, 1] {
-            tally.note(&RunEvent::AttemptStarted { worker }, began);
+            tally.note(&RunEvent::AttemptStarted { device: "core-1", worker }, began);
         }
         for name in &names[..119] {
             tally.note(&RunEvent::DeviceDone(&ok(name, "")), began);
@@ -237,7 +237,7 @@ mod tests {
 
         let (begun, drawn) = (Instant::now(), screen.0.lock().expect("no panic").1);
         for _ in 0..10_000 {
-            bars.on(&RunEvent::AttemptStarted { worker: 0 }).expect("draws");
+            bars.on(&RunEvent::AttemptStarted { device: "core-1", worker: 0 }).expect("draws");
         }
         // Each redraw flushes up to four times: position, text, away, and back.
         let most = 4 * (begun.elapsed().as_millis() as usize / 100 + 1);

@@ -83,7 +83,10 @@ mod tests {
 
         assert_eq!(progress.line(&RunEvent::Began(&plan(&names)), began), None);
         for n in 0..8 {
-            assert_eq!(progress.line(&RunEvent::AttemptStarted { worker: n % 2 }, at(0)), None);
+            assert_eq!(
+                progress.line(&RunEvent::AttemptStarted { device: "core-1", worker: n % 2 }, at(0)),
+                None
+            );
         }
         let mut lines = Vec::new();
         for (n, name) in (1..).zip(&names[..120]) {

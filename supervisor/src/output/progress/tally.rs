@@ -47,7 +47,7 @@ impl Tally {
                     ..Self::new(now)
                 };
             }
-            RunEvent::AttemptStarted { worker } => self.worker(*worker).running += 1,
+            RunEvent::AttemptStarted { worker, .. } => self.worker(*worker).running += 1,
             RunEvent::AttemptEnded { worker } => {
                 let worker = self.worker(*worker);
                 worker.running = worker.running.saturating_sub(1);
@@ -119,15 +119,15 @@ mod tests {
             (tally.running(), tally.done, tally.failed, tally.skipped)
         };
         assert_eq!(note(RunEvent::Began(&plan(&["a", "b", "c", "d"]))), (0, 0, 0, 0));
-        note(RunEvent::AttemptStarted { worker: 0 });
-        note(RunEvent::AttemptStarted { worker: 1 });
-        assert_eq!(note(RunEvent::AttemptStarted { worker: 1 }), (3, 0, 0, 0));
+        note(RunEvent::AttemptStarted { device: "core-1", worker: 0 });
+        note(RunEvent::AttemptStarted { device: "core-1", worker: 1 });
+        assert_eq!(note(RunEvent::AttemptStarted { device: "core-1", worker: 1 }), (3, 0, 0, 0));
         note(RunEvent::AttemptEnded { worker: 0 });
         assert_eq!(note(RunEvent::DeviceDone(&ok("a", ""))), (2, 1, 0, 0));
         note(RunEvent::WorkerLost { worker: 1, reason: "killed" });
         assert_eq!(note(RunEvent::DeviceDone(&auth_failure("b"))), (0, 2, 1, 0));
         assert_eq!(note(RunEvent::DeviceDone(&skipped("c"))), (0, 3, 1, 1));
-        note(RunEvent::AttemptStarted { worker: 1 });
+        note(RunEvent::AttemptStarted { device: "core-1", worker: 1 });
         note(RunEvent::AttemptEnded { worker: 1 });
         assert_eq!(note(RunEvent::DeviceDone(&ok("d", ""))), (0, 4, 1, 1));
     }
