@@ -93,3 +93,42 @@ const COSTS: [Figure; 5] = [
     ("voluntary_switches", |cost| cost.voluntary_switches as f64),
     ("involuntary_switches", |cost| cost.involuntary_switches as f64),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::report::fixture::experiment;
+
+    #[test]
+    fn every_trial_has_a_row_with_all_its_figures() {
+        let experiment = experiment();
+        let mut out = Vec::new();
+        write(&experiment, &mut out).expect("written");
+        let mut rows = csv::Reader::from_reader(&out[..]);
+        let header = rows.headers().expect("a header").clone();
+        let rows: Vec<_> = rows.records().map(|row| row.expect("a row")).collect();
+        assert_eq!(rows.len(), 22 * 3 + 3 * 3 + 1);
+        let of = |row: usize, name: &str| {
+            let column = header.iter().position(|column| column == name).expect("a column");
+            rows[row][column].to_owned()
+        };
+        let trial = &experiment.sections[0].cells[4].trials[1];
+        assert_eq!(
+            (of(13, "processes"), of(13, "threads"), of(13, "trial")),
+            ("2".into(), "1".into(), "2".into())
+        );
+        assert_eq!(of(13, "makespan"), trial.makespan.to_string());
+        assert_eq!(of(13, "phase_commands"), trial.phases.commands.to_string());
+        assert_eq!(of(13, "workers_peak_memory"), "18246000");
+        assert_eq!(of(13, "each_worker_peak_memory"), "9123000 9123000");
+        assert_eq!(of(66, "extrapolated_in_reports"), "true");
+        assert!(!of(75, "worker").contains('\u{1b}'));
+    }
+
+    #[test]
+    fn without_trials_there_is_nothing() {
+        let mut out = Vec::new();
+        write(&Experiment::default(), &mut out).expect("written");
+        assert!(out.is_empty());
+    }
+}

@@ -45,7 +45,7 @@ type Say<'a> = Box<dyn Fn(&Cell, Option<&CellFigures>) -> Field + 'a>;
 /// What is told of each cell, in this order.
 pub(super) fn grid(section: &Section, figures: &SectionFigures) -> Grid {
     let (columns, say): (Vec<Column>, Vec<Say<'_>>) =
-        names(section).into_iter().chain(times(section, figures)).chain(costs()).unzip();
+        names(section).into_iter().chain(times(section, figures)).chain(costs(section)).unzip();
     let cells = section.cells.iter().zip(&figures.cells);
     let rows =
         cells.map(|(cell, figures)| say.iter().map(|say| say(cell, figures.as_ref())).collect()).collect();
@@ -80,7 +80,7 @@ fn names(section: &Section) -> Vec<(Column, Say<'_>)> {
 
 fn times<'a>(section: &'a Section, figures: &'a SectionFigures) -> Vec<(Column, Say<'a>)> {
     let part = Part::Time;
-    let mut columns: Vec<(Column, Say<'a>)> = vec![
+    vec![
         (
             Column { over: "makespan", heading: "median", part },
             figure(
@@ -126,21 +126,15 @@ fn times<'a>(section: &'a Section, figures: &'a SectionFigures) -> Vec<(Column, 
                 _ => Field::default(),
             }),
         ),
-    ];
-    if section.cells.iter().any(|cell| cell.devices != section.workload.devices) {
-        let devices: Say<'_> =
-            Box::new(|cell, _| Field { text: cell.devices.to_string(), value: Some(cell.devices.into()) });
-        columns.insert(0, (Column { over: "", heading: "devices", part }, devices));
-    }
-    columns
+    ]
 }
 
-fn costs<'a>() -> Vec<(Column, Say<'a>)> {
+fn costs<'a>(section: &Section) -> Vec<(Column, Say<'a>)> {
     let part = Part::Cost;
     let cpu = "CPU, user+system";
     let memory = "peak memory";
     let switches = "context switches";
-    vec![
+    let mut columns: Vec<(Column, Say<'a>)> = vec![
         (
             Column { over: cpu, heading: "workers", part },
             figure(|f| f.workers_user + f.workers_system, |f| words::cpu(f.workers_user, f.workers_system)),
@@ -168,7 +162,13 @@ fn costs<'a>() -> Vec<(Column, Say<'a>)> {
             Column { over: switches, heading: "forced", part },
             figure(|f| f.involuntary_switches, |f| words::many(f.involuntary_switches)),
         ),
-    ]
+    ];
+    if section.cells.iter().any(|cell| cell.devices != section.workload.devices) {
+        let devices: Say<'_> =
+            Box::new(|cell, _| Field { text: cell.devices.to_string(), value: Some(cell.devices.into()) });
+        columns.insert(0, (Column { over: "", heading: "devices", part }, devices));
+    }
+    columns
 }
 
 fn notes(section: &Section, figures: &SectionFigures) -> Vec<String> {

@@ -85,3 +85,36 @@ fn text(words: &str) -> String {
 fn longest_run_of_backticks(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::report::fixture::experiment;
+
+    #[test]
+    fn it_has_the_tables_and_nothing_of_others_is_markup() {
+        let mut out = Vec::new();
+        write(&experiment(), &mut out).expect("written");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let (text, command) = text.split_once("```sh").expect("the command in a block");
+        assert!(command.contains("--seed 7"));
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| ")).collect();
+        assert_eq!(rows.len(), 2 + 22 + 2 + 4);
+        for row in rows {
+            let bars = row.replace("\\|", "").matches('|').count();
+            assert!(bars == 16 || bars == 17, "{row}");
+        }
+        assert!(text.contains("**Verdict: confirmed:** with 64 threads"));
+        assert!(text.contains("**We would choose `-P 2 -T 64`:** "));
+        let unescaped = text.replace("\\<", "");
+        assert!(!unescaped.contains('<') && !text.contains('\u{1b}'), "{unescaped}");
+    }
+
+    #[test]
+    fn a_command_does_not_end_its_block() {
+        let experiment = Experiment { command: "netsweep experiment '````'".into(), ..Experiment::default() };
+        let mut out = Vec::new();
+        write(&experiment, &mut out).expect("written");
+        assert!(String::from_utf8_lossy(&out).ends_with("`````sh\nnetsweep experiment '````'\n`````\n"));
+    }
+}

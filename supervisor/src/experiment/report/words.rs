@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use crate::experiment::figures::Spread;
-use crate::experiment::results::{Choice, Experiment, Reference, Section, Verdict, VerdictResult};
+use crate::experiment::results::{
+    Choice, Experiment, Reference, ReferencePoint, Section, Verdict, VerdictResult,
+};
 use crate::output::{bytes, count, escape, seconds};
 
 /// Three digits: `0.042 s`, `4.92 s`, `61.3 s`, `9m17s`.
 pub(super) fn time(time: f64) -> String {
-    match Duration::try_from_secs_f64(time) {
-        Ok(_) if time < 0.9995 => format!("{time:.3} s"),
-        Ok(_) if (9.995..99.95).contains(&time) => format!("{time:.1} s"),
-        Ok(time) => seconds(time),
-        Err(_) => "–".into(),
+    match time {
+        0.0..0.9995 => format!("{time:.3} s"),
+        0.9995..9.995 => format!("{time:.2} s"),
+        9.995..99.95 => format!("{time:.1} s"),
+        // Rounded once, and here.
+        _ => Duration::try_from_secs_f64(time.round()).map_or("–".into(), seconds),
     }
 }
 
@@ -114,8 +117,9 @@ pub(super) fn left_out(section: &Section) -> Vec<String> {
 /// `CPython: 1×1 5m03s, 1×8 41.3 s`.
 pub(super) fn reference(reference: &Reference) -> String {
     let points = reference.points.iter();
-    let points: Vec<_> =
-        points.map(|at| format!("{} {}", mix(at.processes, at.threads), time(at.makespan))).collect();
+    // Each in one piece, wherever the line breaks.
+    let point = |at: &ReferencePoint| format!("{} {}", mix(at.processes, at.threads), time(at.makespan));
+    let points: Vec<_> = points.map(|at| point(at).replace(' ', "\u{a0}")).collect();
     format!("{}: {}", escape::line(&reference.name), points.join(", "))
 }
 
@@ -150,8 +154,8 @@ mod tests {
     #[test]
     fn quantities_have_the_digits_that_tell_them_apart() {
         assert_eq!(
-            [0.0421, 0.9994, 0.9996, 4.917, 9.996, 61.32, 557.0, f64::NAN, -1.0].map(time),
-            ["0.042 s", "0.999 s", "1.00 s", "4.92 s", "10.0 s", "61.3 s", "9m17s", "–", "–"]
+            [0.0421, 0.9994, 0.9996, 4.917, 9.996, 61.32, 152.46, 557.0, f64::NAN, -1.0].map(time),
+            ["0.042 s", "0.999 s", "1.00 s", "4.92 s", "10.0 s", "61.3 s", "2m32s", "9m17s", "–", "–"]
         );
         assert_eq!(
             [0.0, 0.421, 9.996, 45.12, 1493.4, f64::INFINITY].map(number),
