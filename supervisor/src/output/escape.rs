@@ -7,18 +7,18 @@
 use std::borrow::Cow;
 
 /// `text` as part of one line: no line breaks and tabs either.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escape(text, |c| c == '\t' || acts(c))
 }
 
 /// `output` as lines for a terminal; what is not UTF-8 becomes U+FFFD.
-pub(super) fn lines(output: &[u8]) -> String {
+pub(crate) fn lines(output: &[u8]) -> String {
     escape(&String::from_utf8_lossy(output), |c| c != '\t' && c != '\n' && acts(c)).into_owned()
 }
 
 /// A line of JSON in which those characters, all of them inside strings, are escaped the way
 /// JSON escapes (RFC 8259, section 7, only asks for those below U+0020).
-pub(super) fn json(text: &str) -> Cow<'_, str> {
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
     // The encoder has escaped the controls below; outputs are megabytes of nothing else.
     if text.is_ascii() && !text.contains('\u{7f}') {
         return text.into();

@@ -26,6 +26,7 @@ mod summary;
 pub use notices::Notices;
 pub use progress::{ProgressBars, ProgressLines};
 pub use summary::Summary;
+pub(crate) use summary::fill;
 // What is told of runs that were.
 pub mod history;
 // Where it is written, and how.
@@ -33,11 +34,12 @@ mod reader;
 mod screen;
 mod terminal;
 pub use reader::{ReaderGone, written};
+pub(crate) use screen::Paint;
 pub use screen::Screen;
 pub use terminal::{Terminal, TerminalStderr, TerminalStdout};
 // Ways of putting things.
 mod block;
-mod escape;
+pub(crate) mod escape;
 mod units;
 pub use units::{bytes, count, seconds};
 

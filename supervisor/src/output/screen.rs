@@ -30,33 +30,33 @@ impl Screen {
 
 /// Colours by what they mean.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paint {
+pub(crate) struct Paint {
     on: bool,
 }
 
 impl Paint {
     /// For a stream with this terminal, or with none.
-    pub(super) fn on(screen: Option<Screen>) -> Self {
+    pub(crate) fn on(screen: Option<Screen>) -> Self {
         Self { on: screen.is_some_and(|screen| screen.colours) }
     }
 
-    pub(super) fn heading<D>(self, text: D) -> StyledObject<D> {
+    pub(crate) fn heading<D>(self, text: D) -> StyledObject<D> {
         self.plain(text).bold()
     }
 
-    pub(super) fn good<D>(self, text: D) -> StyledObject<D> {
+    pub(crate) fn good<D>(self, text: D) -> StyledObject<D> {
         self.plain(text).green()
     }
 
-    pub(super) fn bad<D>(self, text: D) -> StyledObject<D> {
+    pub(crate) fn bad<D>(self, text: D) -> StyledObject<D> {
         self.plain(text).red()
     }
 
-    pub(super) fn doubtful<D>(self, text: D) -> StyledObject<D> {
+    pub(crate) fn doubtful<D>(self, text: D) -> StyledObject<D> {
         self.plain(text).yellow()
     }
 
-    pub(super) fn aside<D>(self, text: D) -> StyledObject<D> {
+    pub(crate) fn aside<D>(self, text: D) -> StyledObject<D> {
         self.plain(text).dim()
     }
 

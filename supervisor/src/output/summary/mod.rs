@@ -4,6 +4,7 @@
 mod gather;
 // Printed at its end.
 mod page;
+pub(crate) use page::fill;
 // Both together.
 mod consumer;
 pub use consumer::Summary;

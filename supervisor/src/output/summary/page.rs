@@ -128,7 +128,8 @@ fn names(named: &Named) -> Vec<String> {
 }
 
 /// `words` in lines of at most `width` columns, as far as they allow.
-fn fill(words: Vec<String>, width: usize, indent: &str) -> String {
+/// Words in lines of at most `width` columns; all but the first are indented, which `width` does not count.
+pub(crate) fn fill(words: Vec<String>, width: usize, indent: &str) -> String {
     let mut text = String::new();
     let mut column = 0;
     for word in words {
