@@ -496,8 +496,8 @@ fn login_server(text: &str) -> Result<LoginServer, String> {
             let comfortable =
                 comfortable.parse().map_err(|_| format!("{comfortable:?} is no number; {FORM}"))?;
             let percent = strain.strip_suffix('%').and_then(|percent| percent.parse().ok());
-            let strain = percent.filter(|percent| (0.0..=100.0).contains(percent));
-            (comfortable, strain.ok_or_else(|| format!("the strain is a share; {FORM}"))? / 100.0)
+            let percent = percent.filter(|percent: &f64| (0.0..=100.0).contains(percent));
+            (comfortable, percent.ok_or_else(|| format!("{strain:?} is no share; {FORM}"))? / 100.0)
         }
         _ => return Err(FORM.into()),
     };

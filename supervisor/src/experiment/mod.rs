@@ -1,5 +1,9 @@
 //! `netsweep experiment`: what processes, threads and a mix of both do to a sweep.
 //!
+//! - [`workload`]: what sessions do, and what the simulated devices are like
+//! - [`book`]: the sweeps that were published, and devices that explain their times
 //! - [`results`]: what was found, as it is kept, printed and drawn
 
+pub mod book;
 pub mod results;
+pub mod workload;
