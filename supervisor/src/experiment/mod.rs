@@ -2,8 +2,10 @@
 //!
 //! - [`workload`]: what sessions do, and what the simulated devices are like
 //! - [`book`]: the sweeps that were published, and devices that explain their times
+//! - [`python`]: the same work done by Python
 //! - [`results`]: what was found, as it is kept, printed and drawn
 
 pub mod book;
+pub mod python;
 pub mod results;
 pub mod workload;
