@@ -307,8 +307,10 @@ mod tests {
         assert_eq!((outcome.sessions, outcome.failures), (6, 4), "{outcome:?}");
         let kinds = ["auth", "connect", "disconnected", "timeout"].map(|kind| (kind.to_owned(), 1));
         assert_eq!(outcome.errors, BTreeMap::from(kinds));
-        let error = python.curve(sweep, &[(1, 6)], 3).expect_err("one more than expected").to_string();
-        assert!(error.contains("4 devices failed"), "{error}");
+        let refusing = Sweep { endpoints: &endpoints[1..2], ..sweep };
+        assert_eq!(python.curve(refusing, &[(1, 1)], 1).expect("as expected").points.len(), 1);
+        let error = python.curve(refusing, &[(1, 1)], 0).expect_err("one more than expected").to_string();
+        assert_eq!(error, "with 1 × 1, 1 devices failed: {\"connect\": 1}");
     }
 
     #[test]
