@@ -19,6 +19,8 @@ pub struct FleetSpec {
     pub devices: Vec<SimulatedDevice>,
     /// How slow they are.
     pub latency: Latencies,
+    /// What all their logins have to pass; `None` where each device decides for itself.
+    pub login_server: Option<LoginServer>,
     /// Bytes that a show command prints, roughly; `None` for what the platform's would be.
     pub output_bytes: Option<u64>,
     /// Source of everything that varies.
@@ -47,6 +49,27 @@ pub struct Latencies {
     pub login: Latency,
     /// Before it answers each command.
     pub command: Latency,
+}
+
+/// A server behind all devices' logins, such as one for AAA, that serves one login at a time in the order
+/// of their arrival. It bounds a sweep's rate whatever the number of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoginServer {
+    /// Time that it takes for a login, after the device's own.
+    pub service: Duration,
+    /// Logins that may be at it at once, the one that it serves included, before it suffers.
+    pub comfortable: u32,
+    /// For each login beyond these, the fraction by which a service takes longer.
+    pub strain: f64,
+}
+
+impl LoginServer {
+    /// Time for a login that finds `others` waiting or served.
+    pub fn service_among(&self, others: u32) -> Duration {
+        let beyond = others.saturating_add(1).saturating_sub(self.comfortable);
+        let longer = self.service.as_secs_f64() * (1.0 + self.strain.max(0.0) * f64::from(beyond));
+        Duration::try_from_secs_f64(longer).unwrap_or(self.service)
+    }
 }
 
 /// How a waiting time is distributed. Written `300ms` (always), `100ms..500ms` (uniform) or
@@ -146,4 +169,12 @@ pub struct FleetReport {
     pub commands: u64,
     /// CPU time of the fleet's process, user and system.
     pub cpu: Duration,
+    /// Latencies that were dealt out, summed over all connections. Of the login server only the bare service
+    /// counts, and neither the queue before it nor its strain: a better order of the sessions could save these.
+    pub waited: Duration,
+    /// The greatest sum of them within one connection.
+    pub longest: Duration,
+    /// Time that the login server took, its strain not counted. No sweep can be shorter than this,
+    /// than `longest`, or than `waited` divided by the sessions at once.
+    pub served: Duration,
 }

@@ -1,14 +1,14 @@
 //! One simulated device.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use netsweep_shared::fleet::{Fault, Latencies, SimulatedDevice};
 use netsweep_shared::job::Transport;
 
 use crate::dice::Dice;
 use crate::identity::Identity;
-use crate::latency;
+use crate::latency::Pace;
+use crate::login_server::Server;
 use crate::manners::{self, Manners};
 use crate::report::Counters;
 
@@ -17,6 +17,7 @@ use crate::report::Counters;
 pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) latency: Latencies,
+    pub(crate) login_server: Option<Server>,
     /// Bytes that a show command prints, roughly.
     pub(crate) output_bytes: Option<u64>,
     pub(crate) counters: Counters,
@@ -56,22 +57,9 @@ impl Device {
         self.fault == Some(fault)
     }
 
-    /// Wait before its first byte.
-    pub(crate) fn connect_latency(&self) -> Duration {
-        latency::sample(self.settings.latency.connect, &mut self.dice(&["connect"]))
-    }
-
-    /// Wait before it answers a password.
-    pub(crate) fn login_latency(&self) -> Duration {
-        latency::sample(self.settings.latency.login, &mut self.dice(&["login"]))
-    }
-
-    /// Wait before the output of a session's `nth` command, which is `command`.
-    pub(crate) fn command_latency(&self, nth: u32, command: &str) -> Duration {
-        latency::sample(
-            self.settings.latency.command,
-            &mut self.dice(&["command", &nth.to_string(), command]),
-        )
+    /// How long it makes one wait.
+    pub(crate) fn pace(&self) -> Pace<'_> {
+        Pace { latencies: self.settings.latency, seed: self.settings.seed, name: &self.name }
     }
 
     /// Chance for one purpose of this device.

@@ -12,7 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::device::{Device, Settings};
+use crate::login_server::Server;
 use crate::ssh::Hosts;
+use crate::waits::Waits;
 use crate::{fault, listen, ssh, telnet};
 
 /// How long accepting rests where the system has no descriptor left.
@@ -50,6 +52,7 @@ impl Fleet {
         let settings = Arc::new(Settings {
             seed: spec.seed,
             latency: spec.latency,
+            login_server: spec.login_server.map(Server::new),
             output_bytes: spec.output_bytes,
             ..Settings::default()
         });
@@ -127,13 +130,13 @@ fn called(stream: &TcpStream) -> Option<usize> {
 
 /// One connection from its first byte to its last.
 async fn converse(device: Arc<Device>, stream: TcpStream, hosts: Arc<Hosts>) {
-    let wait = device.connect_latency();
-    if !wait.is_zero() && !device.has(Fault::Silent) {
-        tokio::time::sleep(wait).await;
+    let waits = Waits::new(&device.settings);
+    if !device.has(Fault::Silent) {
+        waits.pause(device.pace().connect()).await;
     }
     let Some(stream) = fault::before_login(&device, stream).await else { return };
     match device.transport {
-        Transport::Ssh => ssh::serve(device, stream, &hosts).await,
-        Transport::Telnet => telnet::serve(device, stream).await,
+        Transport::Ssh => ssh::serve(device, stream, &hosts, waits).await,
+        Transport::Telnet => telnet::serve(device, stream, waits).await,
     }
 }

@@ -1,8 +1,8 @@
-//! Sampling of waiting times.
+//! How long a device makes one wait: always the same for the same seed, name and command.
 
 use std::time::Duration;
 
-use netsweep_shared::fleet::Latency;
+use netsweep_shared::fleet::{Latencies, Latency};
 use rand_distr::{Distribution, LogNormal};
 
 use crate::dice::Dice;
@@ -12,6 +12,36 @@ const Z99: f64 = 2.326_347_9;
 
 /// No device is slower than this: a log-normal tail has no end of its own.
 const SLOWEST: Duration = Duration::from_secs(3600);
+
+/// The waiting times of one device.
+pub(crate) struct Pace<'a> {
+    pub(crate) latencies: Latencies,
+    pub(crate) seed: u64,
+    /// The device's name.
+    pub(crate) name: &'a str,
+}
+
+impl Pace<'_> {
+    /// Wait before its first byte.
+    pub(crate) fn connect(&self) -> Duration {
+        self.sample(self.latencies.connect, &["connect"])
+    }
+
+    /// Wait before it answers a password.
+    pub(crate) fn login(&self) -> Duration {
+        self.sample(self.latencies.login, &["login"])
+    }
+
+    /// Wait before the output of a session's `nth` command, which is `command`.
+    pub(crate) fn command(&self, nth: u32, command: &str) -> Duration {
+        self.sample(self.latencies.command, &["command", &nth.to_string(), command])
+    }
+
+    fn sample(&self, latency: Latency, purpose: &[&str]) -> Duration {
+        let path: Vec<&str> = [self.name].into_iter().chain(purpose.iter().copied()).collect();
+        sample(latency, &mut Dice::new(self.seed, &path))
+    }
+}
 
 /// One waiting time of `latency`. Bounds given the wrong way round are taken the right way.
 pub(crate) fn sample(latency: Latency, dice: &mut Dice) -> Duration {

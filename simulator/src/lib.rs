@@ -16,11 +16,17 @@ pub use fleet::Fleet;
 mod listen;
 mod report;
 
+// How long a sweep of it must take.
+mod forecast;
+pub use forecast::{Visit, makespan, visits};
+
 // What a device is.
 mod device;
 mod dice;
 mod identity;
 mod latency;
+mod login_server;
+mod waits;
 
 // What it says: pure, without sockets and clocks.
 mod filter;

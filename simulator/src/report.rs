@@ -21,6 +21,31 @@ impl Count {
     }
 }
 
+/// A sum of times, or the greatest of them.
+#[derive(Debug, Default)]
+pub(crate) struct Time(AtomicU64);
+
+impl Time {
+    /// So much more.
+    pub(crate) fn add(&self, time: Duration) {
+        self.0.fetch_add(nanoseconds(time), Ordering::Relaxed);
+    }
+
+    /// This, where it was less.
+    pub(crate) fn at_least(&self, time: Duration) {
+        self.0.fetch_max(nanoseconds(time), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// As the counters keep a time: no more than 584 years of it.
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The fleet's counters, of which [`FleetReport`] tells the meaning.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -28,6 +53,9 @@ pub(crate) struct Counters {
     pub(crate) logins: Count,
     pub(crate) rejected: Count,
     pub(crate) commands: Count,
+    pub(crate) waited: Time,
+    pub(crate) longest: Time,
+    pub(crate) served: Time,
 }
 
 impl Counters {
@@ -39,6 +67,9 @@ impl Counters {
             rejected: self.rejected.get(),
             commands: self.commands.get(),
             cpu: cpu_time(),
+            waited: self.waited.get(),
+            longest: self.longest.get(),
+            served: self.served.get(),
         }
     }
 }

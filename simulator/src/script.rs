@@ -9,6 +9,8 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// Wait; what was sent so far leaves before.
     Pause(Duration),
+    /// Judge a login, of which the device's own part takes this time.
+    JudgeLogin(Duration),
     /// Send this text over and over until the peer is gone.
     Endless(Vec<u8>),
     /// Break the connection off, once the peer has taken in what was sent.

@@ -173,7 +173,7 @@ impl Shell {
             }
             Awaiting::Password { attempt } => {
                 script.send("\r\n");
-                script.pause(self.device.login_latency());
+                script.push(Step::JudgeLogin(self.device.pace().login()));
                 self.judge_login(attempt, script);
             }
             Awaiting::EnablePassword => {
@@ -269,7 +269,7 @@ impl Shell {
 
     fn show(&mut self, line: &str, text: String, paged: bool, script: &mut Script) {
         self.shown += 1;
-        script.pause(self.device.command_latency(self.shown, line.trim()));
+        script.pause(self.device.pace().command(self.shown, line.trim()));
         let mut output = Output::new(text);
         if let Some(bytes) = self.device.settings.output_bytes {
             output.scale(bytes);

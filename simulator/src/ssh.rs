@@ -16,6 +16,7 @@ use crate::device::Device;
 use crate::fault;
 use crate::script::Script;
 use crate::shell::Shell;
+use crate::waits::Waits;
 use crate::wire::{Scissors, Wire};
 
 mod offer;
@@ -24,7 +25,7 @@ mod terminal;
 use terminal::{Running, Terminal, Typed, perform};
 
 /// Serves a connection until either side ends it.
-pub(crate) async fn serve(device: Arc<Device>, stream: TcpStream, hosts: &Hosts) {
+pub(crate) async fn serve(device: Arc<Device>, stream: TcpStream, hosts: &Hosts, waits: Waits) {
     if device.has(Fault::Cut) && fault::resets(&device) {
         // A reset instead of an orderly end. Where it cannot be set, the end is orderly.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
@@ -32,7 +33,13 @@ pub(crate) async fn serve(device: Arc<Device>, stream: TcpStream, hosts: &Hosts)
     let scissors = Scissors::default();
     let wire = Wire::new(stream, scissors.clone());
     let config = Arc::new(hosts.config(&device));
-    let login = Server { device: Arc::clone(&device), scissors, user: String::new(), terminals: vec![] };
+    let login = Server {
+        device: Arc::clone(&device),
+        scissors,
+        waits: Arc::new(waits),
+        user: String::new(),
+        terminals: vec![],
+    };
     let ended = match russh::server::run_stream(config, wire, login).await {
         Ok(session) => session.await,
         Err(error) => Err(error),
@@ -44,6 +51,7 @@ pub(crate) async fn serve(device: Arc<Device>, stream: TcpStream, hosts: &Hosts)
 struct Server {
     device: Arc<Device>,
     scissors: Scissors,
+    waits: Arc<Waits>,
     user: String,
     terminals: Vec<Terminal>,
 }
@@ -51,7 +59,7 @@ struct Server {
 impl Server {
     /// Judges a credential, after the device's time for it.
     async fn judge(&self) -> Auth {
-        tokio::time::sleep(self.device.login_latency()).await;
+        self.waits.login(self.device.pace().login()).await;
         if self.device.has(Fault::Reject) {
             self.device.settings.counters.rejected.up();
             // A method that was refused once may be tried again, as everywhere: without this russh would
@@ -74,14 +82,14 @@ impl Server {
         first: impl FnOnce(&mut Shell) -> Script,
     ) -> Result<(), russh::Error> {
         let mut shell = Box::new(Shell::new(Arc::clone(&self.device), &self.user));
-        let scissors = self.scissors.clone();
+        let (scissors, waits) = (self.scissors.clone(), Arc::clone(&self.waits));
         let Some(terminal) = self.terminal(channel).filter(|t| matches!(t.shell, Running::No)) else {
             return session.channel_failure(channel);
         };
         session.channel_success(channel)?;
         shell.resize(terminal.rows);
         let script = first(&mut shell);
-        terminal.shell = perform(script, shell, channel, session, scissors)?;
+        terminal.shell = perform(script, shell, channel, session, scissors, waits)?;
         Ok(())
     }
 
@@ -221,13 +229,13 @@ impl Handler for Server {
         data: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
-        let scissors = self.scissors.clone();
+        let (scissors, waits) = (self.scissors.clone(), Arc::clone(&self.waits));
         let Some(terminal) = self.terminal(channel) else { return Ok(()) };
         match std::mem::replace(&mut terminal.shell, Running::No) {
             Running::No => {}
             Running::Here(mut shell) => {
                 let script = shell.keys(data);
-                terminal.shell = perform(script, shell, channel, session, scissors)?;
+                terminal.shell = perform(script, shell, channel, session, scissors, waits)?;
             }
             Running::Apart(typed) => {
                 let _ = typed.try_send(Typed::Keys(data.to_vec()));

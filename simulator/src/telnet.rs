@@ -14,10 +14,11 @@ use crate::fault::{self, Endless};
 use crate::nvt::{self, Nvt};
 use crate::script::{Script, Step};
 use crate::shell::Shell;
+use crate::waits::Waits;
 
 /// Serves a connection until either side ends it.
-pub(crate) async fn serve(device: Arc<Device>, mut stream: TcpStream) {
-    let ended = converse(&device, &mut stream).await;
+pub(crate) async fn serve(device: Arc<Device>, mut stream: TcpStream, waits: Waits) {
+    let ended = converse(&device, &mut stream, &waits).await;
     tracing::trace!(device = device.name, ?ended, "telnet session");
     if matches!(ended, Ok(Ended::Cut)) && fault::resets(&device) {
         // A reset instead of an orderly end. Where it cannot be set, the end is orderly.
@@ -33,14 +34,14 @@ enum Ended {
     Cut,
 }
 
-async fn converse(device: &Arc<Device>, stream: &mut TcpStream) -> io::Result<Ended> {
+async fn converse(device: &Arc<Device>, stream: &mut TcpStream, waits: &Waits) -> io::Result<Ended> {
     let (read, mut write) = stream.split();
     let mut shell = Shell::new(Arc::clone(device), "");
     let mut nvt = Nvt::default();
     write.write_all(&nvt::OFFER).await?;
     let mut script = shell.ask_login();
     loop {
-        if let Some(ended) = perform(script, &read, &mut write, &mut nvt).await? {
+        if let Some(ended) = perform(script, &read, &mut write, &mut nvt, waits).await? {
             return Ok(ended);
         }
         let Some(received) = receive(&read, &mut nvt).await? else { return Ok(Ended::ByPeer) };
@@ -75,11 +76,13 @@ async fn perform(
     read: &ReadHalf<'_>,
     write: &mut WriteHalf<'_>,
     nvt: &mut Nvt,
+    waits: &Waits,
 ) -> io::Result<Option<Ended>> {
     for step in script.into_steps() {
         match step {
             Step::Send(bytes) => write.write_all(&nvt::escape(bytes)).await?,
-            Step::Pause(time) => tokio::time::sleep(time).await,
+            Step::Pause(time) => waits.pause(time).await,
+            Step::JudgeLogin(time) => waits.login(time).await,
             Step::Endless(text) => {
                 let endless = Endless::output(&text);
                 tokio::select! {

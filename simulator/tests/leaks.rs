@@ -36,9 +36,14 @@ async fn ten_thousand_devices_start_and_no_socket_is_left_of_any_fault() {
         fault,
     };
     let devices = kinds.into_iter().enumerate().map(device).collect();
-    let fleet =
-        Fleet::start(FleetSpec { devices, latency: Latencies::default(), output_bytes: None, seed: 1 })
-            .expect("the fleet starts");
+    let fleet = Fleet::start(FleetSpec {
+        devices,
+        latency: Latencies::default(),
+        login_server: None,
+        output_bytes: None,
+        seed: 1,
+    })
+    .expect("the fleet starts");
     assert_eq!(fleet.endpoints().len(), 10_000);
     let at_rest = sockets();
 

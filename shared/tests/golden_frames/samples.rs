@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use netsweep_shared::fleet::{
-    Fault, FleetReady, FleetReport, FleetSpec, Latencies, Latency, SimulatedDevice,
+    Fault, FleetReady, FleetReport, FleetSpec, Latencies, Latency, LoginServer, SimulatedDevice,
 };
 use netsweep_shared::host_key::{HostKeyCheck, KnownKey};
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
@@ -271,6 +271,11 @@ fn fleet_spec() -> FleetSpec {
             login: Latency::Uniform(Duration::from_millis(100), Duration::from_millis(300)),
             command: Latency::LogNormal(Duration::from_millis(300), Duration::from_secs(2)),
         },
+        login_server: Some(LoginServer {
+            service: Duration::from_millis(102),
+            comfortable: 140,
+            strain: 0.003,
+        }),
         output_bytes: Some(4_600),
         seed: 0x0123_4567_89ab_cdef,
     }
@@ -288,5 +293,8 @@ fn fleet_report() -> FleetReport {
         rejected: 2,
         commands: 4_000,
         cpu: Duration::from_millis(1_234),
+        waited: Duration::from_millis(1_600_000),
+        longest: Duration::from_millis(2_500),
+        served: Duration::from_millis(204_000),
     }
 }

@@ -51,6 +51,7 @@ fn shown(script: Script) -> String {
     let text = |step| match step {
         Step::Send(bytes) => String::from_utf8(bytes).expect("devices speak UTF-8"),
         Step::Pause(time) => format!("{{{}}}", time.as_millis()),
+        Step::JudgeLogin(time) => format!("{{login {}}}", time.as_millis()),
         Step::Endless(_) => "{endless}".to_owned(),
         Step::Cut => "{cut}".to_owned(),
         Step::Exit(status) => format!("{{exit {status}}}"),
@@ -179,7 +180,10 @@ fn a_password_can_be_all_that_is_asked_for_and_be_shown_as_stars() {
     let mut shell = Shell::new(device("sw1", "frr", None), "");
     assert!(shown(shell.ask_login()).ends_with("User Access Verification\r\n\r\nPassword: "));
     let greeting = typed(&mut shell, "secret\r");
-    assert!(greeting.starts_with("\r\n{200}") && greeting.contains("this is FRRouting"), "{greeting:?}");
+    assert!(
+        greeting.starts_with("\r\n{login 200}") && greeting.contains("this is FRRouting"),
+        "{greeting:?}"
+    );
     let mut shell = Shell::new(device("sw1", "cisco_asa", None), "");
     shell.ask_login();
     typed(&mut shell, "admin\r");
@@ -330,7 +334,7 @@ fn a_login_in_the_terminal_waits_before_the_password_is_answered() {
     assert_eq!(shown(shell.ask_login()), "\r\n\r\nUser Access Verification\r\n\r\nUsername: ");
     assert_eq!(typed(&mut shell, "admin\r\n"), "admin\r\nPassword: ");
     let welcome = typed(&mut shell, "secret\r\n");
-    assert!(welcome.starts_with("\r\n{200}") && welcome.contains("sw1"), "{welcome:?}");
+    assert!(welcome.starts_with("\r\n{login 200}") && welcome.contains("sw1"), "{welcome:?}");
     assert!(!welcome.contains("secret"));
 }
 

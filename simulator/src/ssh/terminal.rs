@@ -4,6 +4,8 @@
 //! a terminal moves to a task of its own and stays there, because only one side may send: two
 //! would overtake each other.
 
+use std::sync::Arc;
+
 use russh::ChannelId;
 use russh::server::{Handle, Session};
 use tokio::sync::mpsc;
@@ -11,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::fault::{Endless, LONGEST_WAIT_FOR_WORD};
 use crate::script::{Script, Step};
 use crate::shell::Shell;
+use crate::waits::Waits;
 use crate::wire::Scissors;
 
 /// Packets of keys that may wait while a device is busy; what comes beyond is lost, as on a
@@ -48,6 +51,7 @@ pub(super) fn perform(
     channel: ChannelId,
     session: &mut Session,
     scissors: Scissors,
+    waits: Arc<Waits>,
 ) -> Result<Running, russh::Error> {
     let mut steps = script.into_steps();
     while let Some(step) = steps.next() {
@@ -61,7 +65,7 @@ pub(super) fn perform(
             wait => {
                 let (typed, heard) = mpsc::channel(TYPE_AHEAD);
                 let rest = std::iter::once(wait).chain(steps).collect();
-                let apart = Apart { shell, channel, handle: session.handle(), scissors };
+                let apart = Apart { shell, channel, handle: session.handle(), scissors, waits };
                 tokio::spawn(apart.run(rest, heard));
                 return Ok(Running::Apart(typed));
             }
@@ -76,6 +80,7 @@ struct Apart {
     channel: ChannelId,
     handle: Handle,
     scissors: Scissors,
+    waits: Arc<Waits>,
 }
 
 /// The session has ended.
@@ -99,7 +104,8 @@ impl Apart {
         for step in steps {
             match step {
                 Step::Send(bytes) => self.send(bytes).await?,
-                Step::Pause(time) => tokio::time::sleep(time).await,
+                Step::Pause(time) => self.waits.pause(time).await,
+                Step::JudgeLogin(time) => self.waits.login(time).await,
                 Step::Endless(text) => {
                     let endless = Endless::output(&text);
                     loop {

@@ -25,7 +25,7 @@ pub(crate) fn device(
 
 /// A fleet without latencies.
 pub(crate) fn spec(devices: Vec<SimulatedDevice>) -> FleetSpec {
-    FleetSpec { devices, latency: Latencies::default(), output_bytes: None, seed: 1 }
+    FleetSpec { devices, latency: Latencies::default(), login_server: None, output_bytes: None, seed: 1 }
 }
 
 /// A running fleet without latencies.

@@ -8,3 +8,5 @@ mod process;
 // What devices do, by transport; faults included.
 mod ssh;
 mod telnet;
+// What it makes its callers wait for.
+mod waits;

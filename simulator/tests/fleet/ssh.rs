@@ -103,7 +103,7 @@ impl Terminal {
 }
 
 /// The whole of a session with these keys, which end it.
-async fn session(endpoint: SocketAddrV4, keys: &[u8], piece: usize) -> String {
+pub(crate) async fn session(endpoint: SocketAddrV4, keys: &[u8], piece: usize) -> String {
     let mut terminal = Terminal::open(endpoint, 0).await;
     for keys in keys.chunks(piece) {
         terminal.send(keys).await;

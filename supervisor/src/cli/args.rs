@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use netsweep_shared::fleet::{Fault, Latency};
+use netsweep_shared::fleet::{Fault, Latency, LoginServer};
 use netsweep_shared::job::Transport;
 use serde::{Deserialize, Serialize};
 
@@ -374,6 +374,11 @@ pub struct FleetArgs {
     #[arg(long, value_name = "LATENCY", value_parser = latency)]
     pub sim_command: Option<Latency>,
 
+    /// Have all logins pass one server that serves one at a time: `100ms` each, or `100ms,140,0.3%`, where each login
+    /// beyond 140 at once makes the next ones 0.3 % slower
+    #[arg(long, value_name = "SERVICE", value_parser = login_server)]
+    pub sim_login_server: Option<LoginServer>,
+
     /// Bytes that a show command prints [default: what the platform's would]
     #[arg(long, value_name = "BYTES")]
     pub sim_output: Option<u64>,
@@ -394,6 +399,7 @@ impl FleetArgs {
         self.sim_connect.is_some()
             || self.sim_login.is_some()
             || self.sim_command.is_some()
+            || self.sim_login_server.is_some()
             || self.sim_output.is_some()
             || !self.sim_fault.is_empty()
             || self.sim_seed.is_some()
@@ -483,6 +489,25 @@ fn latency(text: &str) -> Result<Latency, String> {
     }
 }
 
+fn login_server(text: &str) -> Result<LoginServer, String> {
+    const FORM: &str = "write 100ms or 100ms,140,0.3%";
+    let mut parts = text.split(',').map(str::trim);
+    let (service, suffers, rest) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let service = humantime::parse_duration(service).map_err(|error| format!("{error}; {FORM}"))?;
+    let (comfortable, strain) = match (suffers, rest, parts.next()) {
+        (None, None, None) => (u32::MAX, 0.0),
+        (Some(comfortable), Some(strain), None) => {
+            let comfortable =
+                comfortable.parse().map_err(|_| format!("{comfortable:?} is no number; {FORM}"))?;
+            let percent = strain.strip_suffix('%').and_then(|percent| percent.parse().ok());
+            let percent = percent.filter(|percent: &f64| (0.0..=100.0).contains(percent));
+            (comfortable, percent.ok_or_else(|| format!("{strain:?} is no share; {FORM}"))? / 100.0)
+        }
+        _ => return Err(FORM.into()),
+    };
+    Ok(LoginServer { service, comfortable, strain })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -502,6 +527,20 @@ mod tests {
         assert_eq!(latency("50ms~200ms"), Ok(Latency::LogNormal(ms(50), ms(200))));
         assert!(latency("1s..100ms").is_err());
         assert!(latency("soon").is_err());
+    }
+
+    #[test]
+    fn login_servers() {
+        let service = Duration::from_millis(100);
+        assert_eq!(login_server("100ms"), Ok(LoginServer { service, comfortable: u32::MAX, strain: 0.0 }));
+        assert_eq!(
+            login_server("100ms, 140, 0.5%"),
+            Ok(LoginServer { service, comfortable: 140, strain: 0.005 })
+        );
+        for wrong in ["", "100", "100ms,140", "100ms,x,1%", "100ms,140,0.5", "100ms,140,-1%", "100ms,1,1%,1"]
+        {
+            assert!(login_server(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -112,6 +112,8 @@ mod tests {
             "cut=3%",
             "--sim-login",
             "1ms..2ms",
+            "--sim-login-server",
+            "100ms,140,0.3%",
             "--ssh-config",
             "none",
             "-q",
@@ -123,6 +125,7 @@ mod tests {
         assert_eq!(same.fleet.sim_seed, Some(9));
         assert_eq!(same.fleet.sim_fault, run(&typed).fleet.sim_fault);
         assert_eq!(same.fleet.sim_login, run(&typed).fleet.sim_login);
+        assert_eq!(same.fleet.sim_login_server, run(&typed).fleet.sim_login_server);
         assert_eq!(same.selection.ssh_config, Some("none".into()));
         assert!(same.simulate && !same.output.quiet);
         assert!(same.selection.inventory.is_absolute() && same.selection.inventory.ends_with("net.toml"));

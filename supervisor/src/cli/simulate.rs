@@ -149,6 +149,7 @@ pub(super) fn fleet_spec(mut devices: Vec<SimulatedDevice>, args: &FleetArgs) ->
             login: args.sim_login.unwrap_or(DEFAULT_LOGIN),
             command: args.sim_command.unwrap_or(DEFAULT_COMMAND),
         },
+        login_server: args.sim_login_server,
         output_bytes: args.sim_output,
         seed: args.sim_seed.unwrap_or(DEFAULT_SEED),
     }
@@ -156,7 +157,7 @@ pub(super) fn fleet_spec(mut devices: Vec<SimulatedDevice>, args: &FleetArgs) ->
 
 /// What the fleet saw and what it cost, in one line.
 pub(super) fn describe(report: &FleetReport) -> String {
-    let FleetReport { connections, logins, rejected, commands, cpu } = report;
+    let FleetReport { connections, logins, rejected, commands, cpu, .. } = report;
     let each = cpu.as_secs_f64() * 1000.0 / (*connections).max(1) as f64;
     format!(
         "simulated fleet: {connections} connections, {logins} let in, {rejected} turned away, {commands} commands; \

@@ -35,6 +35,7 @@ impl Devices {
         let spec = FleetSpec {
             devices: devices.iter().enumerate().map(device).collect(),
             latency: Latencies::default(),
+            login_server: None,
             output_bytes: None,
             seed: 1,
         };

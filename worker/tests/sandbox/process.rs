@@ -120,6 +120,7 @@ fn devices() -> (Runtime, Fleet, Vec<(Transport, SocketAddrV4)>) {
     let spec = FleetSpec {
         devices: transports.map(device).into(),
         latency: Latencies::default(),
+        login_server: None,
         output_bytes: None,
         seed: 1,
     };
