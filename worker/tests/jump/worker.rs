@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use netsweep_shared::experiment::Conditions;
 use netsweep_shared::frame::{self, FrameReader};
 use netsweep_shared::host_key::HostKeyCheck;
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
@@ -41,6 +42,7 @@ impl Worker {
             sandbox: true,
             agent_sockets: vec![],
             platforms: platforms.iter().map(|name| platform(name)).collect(),
+            experiment: Conditions::default(),
         };
         frame::write(&mut to, &ToWorker::Setup(setup)).expect("a setup");
         to.flush().expect("sent");
@@ -63,7 +65,7 @@ impl Worker {
     pub(crate) fn next(&mut self) -> FromWorker {
         loop {
             match self.from.recv_timeout(2 * AMPLE).expect("the worker speaks") {
-                FromWorker::Alive(_) => {}
+                FromWorker::Alive { .. } => {}
                 message => return message,
             }
         }
