@@ -187,8 +187,8 @@ pub struct AttemptEnd {
     pub failure: Option<Failure>,
     /// Where the time went.
     pub timing: Timing,
-    /// What it was to the worker.
-    pub effort: Effort,
+    /// What it was to the worker. Boxed, to keep small the messages that are passed on by value.
+    pub effort: Box<Effort>,
     /// Which of the job's routes was the last to be tried: an index.
     pub route: u32,
     /// The old algorithms that the session used; only a job with [`SshSettings::legacy`] can have any.

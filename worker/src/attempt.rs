@@ -38,7 +38,7 @@ pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
         timing: clock.timing(),
-        effort: count.stop(),
+        effort: Box::new(count.stop()),
         route: tried.last(),
         old_algorithms,
     }

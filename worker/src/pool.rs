@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
 use netsweep_shared::job::{Job, JobId};
-use netsweep_shared::outcome::{AttemptEnd, Effort, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup};
 
 use crate::attempt::{self, Shared};
@@ -113,7 +113,7 @@ fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register:
         shared.outbox.say(FromWorker::Started(id));
         let mut end =
             catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
-        end.effort = Effort { thread, queue, ..end.effort };
+        (end.effort.thread, end.effort.queue) = (thread, queue);
         register.end(id);
         tell(&job, &end);
         shared.outbox.say(FromWorker::Finished { job: id, end });

@@ -239,7 +239,7 @@ fn success() -> AttemptEnd {
         pipe: Duration::from_micros(20),
     };
     let old_algorithms = vec!["ssh-rsa".into(), "3des-cbc".into()];
-    AttemptEnd { failure: None, timing, effort, route: 1, old_algorithms }
+    AttemptEnd { failure: None, timing, effort: Box::new(effort), route: 1, old_algorithms }
 }
 
 fn refusal() -> AttemptEnd {
