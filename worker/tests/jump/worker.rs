@@ -30,6 +30,10 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn start(threads: u32, platforms: &[&str]) -> Self {
+        Self::start_under(Conditions::default(), threads, platforms)
+    }
+
+    pub(crate) fn start_under(experiment: Conditions, threads: u32, platforms: &[&str]) -> Self {
         let ((from_us, mut to), (from_worker, to_us)) = (pipe().expect("a pipe"), pipe().expect("another"));
         let serving = thread::spawn(move || serve(from_us, to_us).expect("serves"));
         frame::write(&mut to, &Hello::ours()).expect("a hello");
@@ -42,7 +46,7 @@ impl Worker {
             sandbox: true,
             agent_sockets: vec![],
             platforms: platforms.iter().map(|name| platform(name)).collect(),
-            experiment: Conditions::default(),
+            experiment,
         };
         frame::write(&mut to, &ToWorker::Setup(setup)).expect("a setup");
         to.flush().expect("sent");
@@ -61,6 +65,12 @@ impl Worker {
         to.flush().expect("sent");
     }
 
+    pub(crate) fn cancel(&mut self) {
+        let to = self.to.as_mut().expect("open");
+        frame::write(to, &ToWorker::Cancel).expect("sent");
+        to.flush().expect("sent");
+    }
+
     /// The next message.
     pub(crate) fn next(&mut self) -> FromWorker {
         loop {
@@ -69,6 +79,16 @@ impl Worker {
                 message => return message,
             }
         }
+    }
+
+    /// Closes its pipe; all that it says from then on.
+    pub(crate) fn close(&mut self) -> Vec<FromWorker> {
+        drop(self.to.take());
+        let mut heard = vec![];
+        while let Ok(message) = self.from.recv_timeout(2 * AMPLE) {
+            heard.push(message);
+        }
+        heard
     }
 
     /// Takes part until `jobs` of them are finished; how each ended.
