@@ -13,6 +13,8 @@ pub mod login;
 // What the supervisor hands down, and what comes of it.
 pub mod job;
 pub mod outcome;
+// What an experiment changes about it.
+pub mod experiment;
 // How both travel: messages, then bytes.
 pub mod frame;
 pub mod protocol;

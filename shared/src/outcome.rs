@@ -172,6 +172,26 @@ pub struct Timing {
     pub total: Duration,
 }
 
+/// What an attempt was to the worker that ran it. Where an attempt ended in a panic only `thread` and
+/// `queue` are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effort {
+    /// The session thread's number within its worker.
+    pub thread: u32,
+    /// From the job's arrival in the worker to a thread taking it: before the attempt begins.
+    pub queue: Duration,
+    /// SSH's version and key exchange, host key included: a part of [`Timing::login`], zero for Telnet.
+    pub key_exchange: Duration,
+    /// CPU time of the session's thread, by that thread's clock.
+    pub compute: Duration,
+    /// Of that, [`Conditions::cpu_per_command`](crate::experiment::Conditions::cpu_per_command).
+    pub parse: Duration,
+    /// Waited for the process's one lock ([`Conditions::gil`](crate::experiment::Conditions::gil)).
+    pub lock: Duration,
+    /// Waited for room in the pipe to the supervisor, or for a word to be in it.
+    pub pipe: Duration,
+}
+
 /// An attempt's end, as the worker tells it. Outputs went ahead of it in frames of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptEnd {
@@ -179,6 +199,8 @@ pub struct AttemptEnd {
     pub failure: Option<Failure>,
     /// Where the time went.
     pub timing: Timing,
+    /// What it was to the worker. Boxed, to keep small the messages that are passed on by value.
+    pub effort: Box<Effort>,
     /// Which of the job's routes was the last to be tried: an index.
     pub route: u32,
     /// The old algorithms that the session used; only a job with [`SshSettings::legacy`] can have any.

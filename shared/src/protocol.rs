@@ -4,8 +4,11 @@
 //! worker each job's passage. A worker whose input ends finishes nothing more and exits: its
 //! supervisor is gone or wants it gone.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::Conditions;
 use crate::job::{Job, JobId};
 use crate::outcome::{AttemptEnd, CommandEnd, Stage};
 use crate::platform::Platform;
@@ -17,6 +20,7 @@ use crate::platform::Platform;
 /// 2. Routes, jumps, keys, host keys and modes in jobs; new host keys from workers.
 /// 3. Shut-in workers; jobs that are withdrawn; heartbeats that tell what is being done.
 /// 4. Encodings in jobs; platforms that ask while they let in over SSH.
+/// 5. Stages of jump hosts; conditions of experiments; where an attempt's time went; what a worker costs.
 pub const PROTOCOL_VERSION: u32 = 5;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
@@ -95,6 +99,8 @@ pub struct Setup {
     pub agent_sockets: Vec<String>,
     /// Definitions of every platform that the run uses.
     pub platforms: Vec<Platform>,
+    /// What an experiment wants of the worker.
+    pub experiment: Conditions,
 }
 
 /// From the supervisor.
@@ -163,9 +169,13 @@ pub enum FromWorker {
     },
     /// After `Drain` or `Withdraw`: this job was not begun.
     Returned(JobId),
-    /// Every [`HEARTBEAT`]: the worker is alive, and its session threads are at this; those that wait for
-    /// a job are not named.
-    Alive(Vec<Activity>),
+    /// Every [`HEARTBEAT`], and once more when the worker ends because its input has: it is alive.
+    Alive {
+        /// What its session threads are at; those that wait for a job are not named.
+        doing: Vec<Activity>,
+        /// What the process has used so far.
+        cost: Cost,
+    },
 }
 
 /// What a session thread is at.
@@ -177,8 +187,24 @@ pub struct Activity {
     pub stage: Stage,
 }
 
+/// What a process has used since it began, with all its threads, also those that have ended
+/// (getrusage(2)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// CPU time in its own code.
+    pub user: Duration,
+    /// CPU time in the kernel.
+    pub system: Duration,
+    /// Greatest resident memory, in bytes.
+    pub peak_memory: u64,
+    /// How often a thread gave its core up because it had to wait for something.
+    pub voluntary_switches: u64,
+    /// How often a thread's core was given to somebody else.
+    pub involuntary_switches: u64,
+}
+
 /// Most bytes of output in one frame.
 pub const OUTPUT_CHUNK: usize = 32 * 1024;
 
 /// How often a worker speaks at the least.
-pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(1);
+pub const HEARTBEAT: Duration = Duration::from_secs(1);

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use netsweep_shared::outcome::Failure;
+use netsweep_shared::outcome::{AttemptEnd, Failure};
+use netsweep_shared::protocol::Cost;
 
 use crate::record::Record;
 use crate::usage::Usage;
@@ -45,6 +46,10 @@ pub enum RunEvent<'a> {
     AttemptEnded {
         /// On this worker.
         worker: u32,
+        /// At this device.
+        device: &'a str,
+        /// How it ended, and what it took.
+        end: &'a AttemptEnd,
     },
     /// An attempt came to nothing, and another will follow.
     AttemptFailed {
@@ -59,6 +64,15 @@ pub enum RunEvent<'a> {
     DeviceDone(&'a Record),
     /// Something a person should know now, in one line.
     Notice(&'a str),
+    /// A worker process is over: what it said last of its cost. Told once of each process that has said
+    /// anything; where a number's worker was replaced, the processes add up. One that ended in order has
+    /// said it when all its sessions were over, one that did not up to a second before its end.
+    WorkerCost {
+        /// Its number.
+        worker: u32,
+        /// What it used.
+        cost: &'a Cost,
+    },
     /// Figures of processes, once a second and once at the end.
     Usage(&'a Usage),
     /// Time passes: some ten times a second, so that a screen can move while nothing happens.

@@ -3,6 +3,7 @@
 use std::thread::available_parallelism;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_getaffinity};
 
 /// P processes × T threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +89,21 @@ pub fn raise_descriptor_limit() -> u64 {
     now.unwrap_or(u64::MAX)
 }
 
+/// The cores that this process may use, by the kernel's numbers; none where it does not tell.
+pub fn usable_cores() -> Vec<u32> {
+    let Ok(usable) = sched_getaffinity(None) else { return vec![] };
+    (0..CpuSet::MAX_CPU as u32).filter(|core| usable.is_set(*core as usize)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT_THREADS, Mix};
+    use super::{DEFAULT_THREADS, Mix, usable_cores};
+
+    #[test]
+    fn there_is_a_core_to_use() {
+        let cores = usable_cores();
+        assert!(cores.is_sorted() && !cores.is_empty(), "{cores:?}");
+    }
 
     #[test]
     fn the_mix_is_what_was_asked_for() {

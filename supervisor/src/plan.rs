@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encoding_rs::Encoding;
+use netsweep_shared::experiment::Conditions;
 use netsweep_shared::host_key::HostKeyCheck;
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
 use netsweep_shared::login::Login;
@@ -50,6 +51,11 @@ pub struct Plan {
     pub verbose: bool,
     /// Shut the workers in.
     pub sandbox: bool,
+    /// What an experiment wants of the workers. Its cores, where there are any, are for all of them; with
+    /// `pin` each worker gets its own.
+    pub experiment: Conditions,
+    /// Fix each worker to one core, in turn over those that this process may use.
+    pub pin: bool,
 }
 
 /// One device's part of the plan.
@@ -101,6 +107,15 @@ impl Plan {
     /// The job of `id`.
     pub fn job(&self, id: JobId) -> &PlannedJob {
         &self.jobs[id.index()]
+    }
+
+    /// The conditions of worker number `worker`, where this process may use `cores`.
+    pub fn conditions(&self, worker: u32, cores: &[u32]) -> Conditions {
+        let own = cores.iter().cycle().nth(worker as usize).filter(|_| self.pin);
+        match own {
+            Some(core) => Conditions { cores: vec![*core], ..self.experiment.clone() },
+            None => self.experiment.clone(),
+        }
     }
 
     /// The sockets of all SSH agents that may be asked.

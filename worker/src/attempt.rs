@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netsweep_shared::job::{Job, JobId, Mode, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
 
+use crate::computing;
+use crate::effort::Count;
+use crate::gil;
 use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
@@ -21,18 +24,21 @@ use crate::watchdog::Slot;
 pub(crate) struct Shared {
     pub(crate) platforms: HashMap<String, CompiledPlatform>,
     pub(crate) output_limit: u64,
+    pub(crate) cpu_per_command: Duration,
     pub(crate) outbox: Outbox,
     pub(crate) hub: Arc<Hub>,
 }
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
-    let mut clock = Clock::start();
+    let (mut clock, count) = (Clock::start(), Count::start());
+    let _computing = gil::compute();
     let mut tried = Tried::default();
     let mut old_algorithms = vec![];
     let failure = try_run(job, slot, shared, &mut clock, &mut tried, &mut old_algorithms).err();
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
         timing: clock.timing(),
+        effort: Box::new(count.stop()),
         route: tried.last(),
         old_algorithms,
     }
@@ -60,7 +66,7 @@ fn try_run(
     clock.connected = Some(connected);
     slot.enter(Stage::Handshake);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
-    let observer = &mut Reporter { job: job.id, slot, outbox: &shared.outbox, clock };
+    let observer = &mut Reporter { job: job.id, slot, shared, clock };
     match transport {
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
@@ -110,34 +116,42 @@ impl Clock {
     }
 }
 
-/// Tells the supervisor what the session observes.
+/// Tells the supervisor what the session observes, and does an experiment's computing with it.
 struct Reporter<'a> {
     job: JobId,
     slot: &'a Slot,
-    outbox: &'a Outbox,
+    shared: &'a Shared,
     clock: &'a mut Clock,
+}
+
+impl Reporter<'_> {
+    fn say(&self, message: FromWorker) {
+        self.shared.outbox.say(message);
+    }
 }
 
 impl Observer for Reporter<'_> {
     fn logged_in(&mut self) {
         self.slot.enter(Stage::Prepare);
-        self.outbox.say(FromWorker::LoggedIn(self.job));
+        self.say(FromWorker::LoggedIn(self.job));
     }
 
     fn commands_begin(&mut self) {
         self.slot.enter(Stage::Commands);
         self.clock.commands_began = Some(Instant::now());
         // Were this lost with us, commands that may not be repeated would be.
-        self.outbox.say_for_certain(FromWorker::CommandsBegin(self.job));
+        self.shared.outbox.say_for_certain(FromWorker::CommandsBegin(self.job));
     }
 
     fn output(&mut self, command: u32, bytes: &[u8]) {
         for chunk in bytes.chunks(OUTPUT_CHUNK) {
-            self.outbox.say(FromWorker::Output { job: self.job, command, bytes: chunk.to_vec() });
+            self.say(FromWorker::Output { job: self.job, command, bytes: chunk.to_vec() });
         }
     }
 
     fn command_ended(&mut self, command: u32, end: CommandEnd) {
-        self.outbox.say(FromWorker::CommandEnded { job: self.job, command, end });
+        self.say(FromWorker::CommandEnded { job: self.job, command, end });
+        // Cut short, it is the session's next step that meets the reason.
+        computing::compute(self.shared.cpu_per_command, || self.slot.fired().is_none());
     }
 }

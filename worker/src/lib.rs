@@ -13,6 +13,13 @@ mod pool;
 mod register;
 pub mod sandbox;
 pub mod serve;
+// What it all costs: the process, and each attempt.
+mod cost;
+mod effort;
+// What experiments add to it, or take away.
+mod computing;
+mod cores;
+mod gil;
 // Reaching a device: its routes, directly or through other hosts, deadlines, and what carries the
 // session.
 pub mod connect;

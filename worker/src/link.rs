@@ -1,7 +1,7 @@
 //! The one door for waiting.
 //!
 //! Session code is straight-line and blocking, but it blocks on a device nowhere else than
-//! here: here the deadline is applied and a cancel is heard.
+//! here: here the deadline is applied, a cancel is heard, and an experiment's lock is given up.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use socket2::Socket;
 
+use crate::gil;
 use crate::transport::TransportError;
 use crate::watchdog::Slot;
 
@@ -93,7 +94,8 @@ impl Link {
             let left = self.check()?.min(time.saturating_sub(began.elapsed()));
             // A time beyond what the kernel counts is no limit.
             let left = Timespec::try_from(left).ok();
-            match poll(&mut [PollFd::new(&*self.socket, flags)], left.as_ref()) {
+            let ready = gil::while_waiting(|| poll(&mut [PollFd::new(&*self.socket, flags)], left.as_ref()));
+            match ready {
                 Ok(0) | Err(Errno::INTR) if began.elapsed() < time => {}
                 Ok(0) | Err(Errno::INTR) => return self.ended_by_us().map_or(Ok(false), Err),
                 Ok(_) => return self.ended_by_us().map_or(Ok(true), Err),
@@ -104,6 +106,7 @@ impl Link {
 
     /// The time that is left; an error where there is none, or where the link was ended.
     pub fn check(&self) -> Result<Duration, TransportError> {
+        gil::check_point();
         if let Some(why) = self.ended_by_us() {
             return Err(why);
         }
@@ -146,6 +149,7 @@ impl Link {
         &self,
         mut call: impl FnMut(&Socket) -> io::Result<usize>,
     ) -> Result<Option<usize>, TransportError> {
+        gil::check_point();
         loop {
             match call(&self.socket) {
                 // The watchdog's shutdown reads as the end of the stream.
@@ -194,7 +198,7 @@ pub(crate) fn wait_for<T>(answer: &Receiver<T>, slot: &Slot, deadline: Instant) 
             return Err(TransportError::Cancelled);
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        match answer.recv_timeout(left.min(STEP)) {
+        match gil::while_waiting(|| answer.recv_timeout(left.min(STEP))) {
             Ok(answer) => return Ok(answer),
             Err(RecvTimeoutError::Timeout) if left > STEP => {}
             Err(RecvTimeoutError::Timeout) => return Err(TransportError::Deadline),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
@@ -12,6 +13,7 @@ use netsweep_shared::outcome::{AttemptEnd, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::protocol::{FromWorker, Setup};
 
 use crate::attempt::{self, Shared};
+use crate::gil::{self, Gil};
 use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
@@ -21,10 +23,16 @@ use crate::watchdog::{Slot, Watchdog};
 /// Enough for libssh2 and OpenSSL with room to spare; only what is touched is resident.
 const STACK: usize = 512 * 1024;
 
+/// A job that no thread has taken.
+struct Waiting {
+    job: Job,
+    since: Instant,
+}
+
 pub(crate) struct Pool {
-    jobs: Sender<Job>,
+    jobs: Sender<Waiting>,
     /// The other end, from which `drain` takes what no thread has taken.
-    waiting: Receiver<Job>,
+    waiting: Receiver<Waiting>,
     watchdog: Arc<Watchdog>,
     register: Arc<Register>,
     shared: Arc<Shared>,
@@ -40,16 +48,27 @@ impl Pool {
         let threads = setup.threads.max(1) as usize;
         let watchdog = Watchdog::start(threads).context("cannot start the watchdog")?;
         let hub = Hub::new(&watchdog);
-        let shared = Arc::new(Shared { platforms, output_limit: setup.output_limit, outbox, hub });
+        let shared = Arc::new(Shared {
+            platforms,
+            output_limit: setup.output_limit,
+            cpu_per_command: setup.experiment.cpu_per_command,
+            outbox,
+            hub,
+        });
+        let gil = setup.experiment.gil.map(|interval| Arc::new(Gil::new(interval)));
         // Unbounded, because the supervisor's credit bounds it.
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for number in 0..threads {
             let (waiting, slot, shared) = (waiting.clone(), watchdog.slot(number), Arc::clone(&shared));
-            let register = Arc::clone(&register);
-            let started = thread::Builder::new()
-                .name(format!("session-{number}"))
-                .stack_size(STACK)
-                .spawn(move || run_sessions(&waiting, &slot, &register, &shared));
+            let (register, gil) = (Arc::clone(&register), gil.clone());
+            let started =
+                thread::Builder::new().name(format!("session-{number}")).stack_size(STACK).spawn(move || {
+                    let number = number as u32;
+                    if let Some(gil) = gil {
+                        gil::join(gil, number);
+                    }
+                    run_sessions(number, &waiting, &slot, &register, &shared);
+                });
             match started {
                 Ok(_) => {}
                 Err(error) if number == 0 => return Err(error).context("cannot start a session thread"),
@@ -64,7 +83,7 @@ impl Pool {
 
     pub(crate) fn take(&self, job: Job) {
         // Cannot fail: we hold a receiver ourselves.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send(Waiting { job, since: Instant::now() });
     }
 
     /// The job is given back when a thread comes to it; a session that has not logged in yet ends.
@@ -73,7 +92,7 @@ impl Pool {
     }
 
     pub(crate) fn drain(&self) {
-        while let Ok(job) = self.waiting.try_recv() {
+        while let Ok(Waiting { job, .. }) = self.waiting.try_recv() {
             self.shared.outbox.say(FromWorker::Returned(job.id));
         }
     }
@@ -84,16 +103,17 @@ impl Pool {
     }
 }
 
-fn run_sessions(waiting: &Receiver<Job>, slot: &Slot, register: &Register, shared: &Shared) {
-    while let Ok(job) = waiting.recv() {
-        let id = job.id;
+fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register: &Register, shared: &Shared) {
+    while let Ok(Waiting { job, since }) = waiting.recv() {
+        let (id, queue) = (job.id, since.elapsed());
         if !register.begin(id, slot) {
             shared.outbox.say(FromWorker::Returned(id));
             continue;
         }
         shared.outbox.say(FromWorker::Started(id));
-        let end =
+        let mut end =
             catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
+        (end.effort.thread, end.effort.queue) = (thread, queue);
         register.end(id);
         tell(&job, &end);
         shared.outbox.say(FromWorker::Finished { job: id, end });

@@ -2,11 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use netsweep_shared::job::JobId;
 use netsweep_shared::protocol::Activity;
 
 use crate::watchdog::Slot;
+
+/// How often the end of the last session is looked for.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// Which session runs where, and which jobs are not to be begun.
 #[derive(Default)]
@@ -42,6 +47,15 @@ impl Register {
 
     pub(crate) fn end(&self, job: JobId) {
         self.entries().running.remove(&job);
+    }
+
+    /// Returns when no session runs, or `time` is up. It looks now and then, so that the many who end
+    /// before need not call one who seldom waits.
+    pub(crate) fn wait_until_idle(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.entries().running.is_empty() && Instant::now() < until {
+            thread::sleep(LOOK);
+        }
     }
 
     /// What every session is at.

@@ -3,17 +3,23 @@
 use std::io::{self, BufReader, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use netsweep_shared::frame::{self, FrameReader};
-use netsweep_shared::protocol::{Hello, Setup, ToWorker};
+use netsweep_shared::protocol::{FromWorker, Hello, ToWorker};
 
+use crate::cores;
+use crate::cost::Meter;
 use crate::outbox::Outbox;
 use crate::pool::Pool;
 use crate::register::Register;
 use crate::sandbox;
 
 const READ_BUFFER: usize = 64 * 1024;
+
+/// How long sessions may take to end when the input has: the supervisor waits a little longer.
+const LAST_SESSIONS: Duration = Duration::from_secs(1);
 
 /// Serves on stdin and stdout until the supervisor closes the pipe.
 pub fn main() -> ExitCode {
@@ -53,7 +59,9 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     hello.check()?;
     let Some(ToWorker::Setup(setup)) = input.read()? else { bail!("the supervisor sent no setup") };
     log_to_stderr(setup.verbose);
-    // Before there are threads: those that are started later inherit it.
+    // Before there are threads: those that are started later inherit both.
+    cores::fix_to(&setup.experiment.cores)?;
+    let meter = Meter::open();
     if setup.sandbox {
         let in_force = sandbox::enter(&setup.agent_sockets);
         tracing::info!("{in_force}");
@@ -62,22 +70,26 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     }
 
     let register = Arc::new(Register::default());
-    let doing = {
+    let alive = {
         let register = Arc::clone(&register);
-        move || register.activities()
+        Arc::new(move || FromWorker::Alive { doing: register.activities(), cost: meter.cost() })
+    };
+    let heartbeat = {
+        let alive = Arc::clone(&alive);
+        move || alive()
     };
     let outbox =
-        Outbox::open(output, doing).context("cannot start the thread that writes to the supervisor")?;
-    take_jobs(&mut input, setup, register, outbox)
+        Outbox::open(output, heartbeat).context("cannot start the thread that writes to the supervisor")?;
+    let pool = Pool::start(&setup, Arc::clone(&register), outbox.clone())?;
+    take_jobs(&mut input, &pool)?;
+    pool.cancel();
+    // Whoever closes our pipe wants us gone, and soon; but also what we have cost.
+    register.wait_until_idle(LAST_SESSIONS);
+    outbox.say_for_certain(alive());
+    Ok(())
 }
 
-fn take_jobs(
-    input: &mut FrameReader<impl Read>,
-    setup: Setup,
-    register: Arc<Register>,
-    outbox: Outbox,
-) -> Result<()> {
-    let pool = Pool::start(&setup, register, outbox)?;
+fn take_jobs(input: &mut FrameReader<impl Read>, pool: &Pool) -> Result<()> {
     while let Some(message) = input.read::<ToWorker>().context("the supervisor's pipe")? {
         match message {
             ToWorker::Job(job) => pool.take(*job),
@@ -87,6 +99,5 @@ fn take_jobs(
             ToWorker::Setup(_) => bail!("the supervisor sent a second setup"),
         }
     }
-    pool.cancel();
     Ok(())
 }

@@ -1,15 +1,16 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
+use netsweep_shared::experiment::Conditions;
 use netsweep_shared::fleet::{
     Fault, FleetReady, FleetReport, FleetSpec, Latencies, Latency, LoginServer, SimulatedDevice,
 };
 use netsweep_shared::host_key::{HostKeyCheck, KnownKey};
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
 use netsweep_shared::login::{Login, PrivateKey};
-use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
+use netsweep_shared::outcome::{AttemptEnd, CommandEnd, Effort, ErrorKind, Failure, Stage, Timing};
 use netsweep_shared::platform::{Answer, CliMode, Enter, LoginDialogue, Platform, Shell, Terminal};
-use netsweep_shared::protocol::{Activity, FromWorker, Hello, Setup, ToWorker};
+use netsweep_shared::protocol::{Activity, Cost, FromWorker, Hello, Setup, ToWorker};
 use netsweep_shared::secret::Secret;
 
 use super::golden::Golden;
@@ -35,7 +36,7 @@ pub(crate) fn all() -> Vec<Golden> {
         Golden::new("from_worker.finished.ok", FromWorker::Finished { job: device, end: success() }),
         Golden::new("from_worker.finished.failed", FromWorker::Finished { job: device, end: refusal() }),
         Golden::new("from_worker.returned", FromWorker::Returned(device)),
-        Golden::new("from_worker.alive", FromWorker::Alive(activities())),
+        Golden::new("from_worker.alive", FromWorker::Alive { doing: activities(), cost: cost() }),
         Golden::new("vocabulary.error_kinds", error_kinds()),
         Golden::new("vocabulary.stages", stages()),
         Golden::new("fleet.spec", fleet_spec()),
@@ -51,6 +52,16 @@ fn activities() -> Vec<Activity> {
     ]
 }
 
+fn cost() -> Cost {
+    Cost {
+        user: Duration::from_micros(1_234_567),
+        system: Duration::from_millis(89),
+        peak_memory: 41 << 20,
+        voluntary_switches: 12_345,
+        involuntary_switches: 678,
+    }
+}
+
 fn setup() -> Setup {
     Setup {
         worker: 3,
@@ -60,6 +71,11 @@ fn setup() -> Setup {
         sandbox: false,
         agent_sockets: vec!["/run/user/1000/agent".into()],
         platforms: vec![platform()],
+        experiment: Conditions {
+            gil: Some(Duration::from_millis(5)),
+            cpu_per_command: Duration::from_millis(20),
+            cores: vec![1, 3],
+        },
     }
 }
 
@@ -213,7 +229,17 @@ fn success() -> AttemptEnd {
         commands: Duration::from_millis(611),
         total: Duration::from_micros(656_100),
     };
-    AttemptEnd { failure: None, timing, route: 1, old_algorithms: vec!["ssh-rsa".into(), "3des-cbc".into()] }
+    let effort = Effort {
+        thread: 63,
+        queue: Duration::from_micros(70),
+        key_exchange: Duration::from_millis(30),
+        compute: Duration::from_micros(41_100),
+        parse: Duration::from_micros(40_000),
+        lock: Duration::from_millis(9),
+        pipe: Duration::from_micros(20),
+    };
+    let old_algorithms = vec!["ssh-rsa".into(), "3des-cbc".into()];
+    AttemptEnd { failure: None, timing, effort: Box::new(effort), route: 1, old_algorithms }
 }
 
 fn refusal() -> AttemptEnd {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
+use netsweep_shared::experiment::Conditions;
 use netsweep_shared::job::Timeouts;
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
@@ -330,6 +331,8 @@ pub(super) fn plan(
         output_limit: args.limits.max_output * MIB,
         verbose: args.output.verbose,
         sandbox: !args.mix.no_sandbox,
+        experiment: Conditions::default(),
+        pin: false,
         jobs,
     })
 }

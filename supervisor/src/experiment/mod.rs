@@ -7,9 +7,9 @@
 //! - [`figures`]: what follows from it: medians, spreads, speed-ups, knees
 //! - [`report`]: how it is told: a table, CSV, JSON, Markdown, a page
 
-pub mod figures;
-pub mod report;
 pub mod book;
+pub mod figures;
 pub mod python;
+pub mod report;
 pub mod results;
 pub mod workload;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
 use netsweep_shared::frame::{self, FrameError, FrameReader};
-use netsweep_shared::protocol::{Activity, FromWorker, Hello, Setup, ToWorker};
+use netsweep_shared::protocol::{Activity, Cost, FromWorker, Hello, Setup, ToWorker};
 
 use crate::dispatch::message::{Death, WorkerId};
 
@@ -31,7 +31,7 @@ const WORKER_SUBCOMMAND: &str = "worker";
 const PASSED_ON: [&str; 5] = ["LD_LIBRARY_PATH", "LOCALDOMAIN", "RES_OPTIONS", "RUST_BACKTRACE", "TZ"];
 
 /// How long a worker may take to exit after its pipe was closed or its process killed.
-const EXIT_GRACE: Duration = Duration::from_secs(2);
+pub(super) const EXIT_GRACE: Duration = Duration::from_secs(2);
 /// Log lines of one worker that are passed on, where it was not asked for details.
 const LOG_LINES: usize = 1000;
 /// Longest log line of a worker that is passed on, in bytes.
@@ -72,6 +72,8 @@ pub(super) struct WorkerProcess {
     to_worker: Option<Sender<ToWorker>>,
     /// What its sessions were at when it last said so.
     pub(super) activities: Vec<Activity>,
+    /// What it had used by then.
+    pub(super) cost: Option<Cost>,
     /// Why we killed it, if we did.
     killed: Option<String>,
 }
@@ -115,7 +117,8 @@ impl WorkerProcess {
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else { unreachable!("all three are piped") };
         // Bounded by the dispatcher's credit.
         let (to_worker, messages) = crossbeam_channel::unbounded();
-        let process = Self { id, child, to_worker: Some(to_worker), activities: vec![], killed: None };
+        let to_worker = Some(to_worker);
+        let process = Self { id, child, to_worker, activities: vec![], cost: None, killed: None };
         let log_lines = if setup.verbose { usize::MAX } else { LOG_LINES };
         process.send(ToWorker::Setup(setup));
         let threads = [

@@ -1,6 +1,6 @@
 //! The loop that joins worker processes, dispatcher and listeners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,19 +8,20 @@ use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, select_biased};
 use netsweep_shared::job::{JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, Stage, Timing};
-use netsweep_shared::protocol::{Activity, FromWorker, Setup, ToWorker};
+use netsweep_shared::protocol::{Activity, Cost, FromWorker, Setup, ToWorker};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::gather::{Gatherer, OutOfTurn};
-use super::process::{Incoming, PipeFault, WorkerCommand, WorkerProcess};
+use super::process::{EXIT_GRACE, Incoming, PipeFault, WorkerCommand, WorkerProcess};
 use super::signals::Signals;
 use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
 use crate::dispatch::witness::Witness;
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
 use crate::host_keys::{HostKeys, Learned};
+use crate::mix::usable_cores;
 use crate::output::ReaderGone;
 use crate::plan::Plan;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
@@ -162,7 +163,7 @@ impl Sweep<'_> {
         };
         self.tell_usage()?;
         self.tell_of_those_just_killed()?;
-        self.let_workers_go(&ending);
+        self.let_workers_go(&ending, incoming)?;
         let end = RunEnd {
             makespan: match (self.first_dispatch, self.last_result) {
                 (Some(first), Some(last)) => last - first,
@@ -258,14 +259,23 @@ impl Sweep<'_> {
 
     fn worker_ended(&mut self, id: WorkerId, fault: Option<PipeFault>) -> Result<()> {
         let Some(worker) = self.workers.remove(&id.number) else { return Ok(()) };
-        let doing = self.doing(&worker.activities);
+        let (doing, cost) = (self.doing(&worker.activities), worker.cost);
         let death = worker.reap(fault)?;
+        self.tell_cost(id, cost)?;
         // One that was killed because the user wants it is no loss.
         if self.interrupts < 2 {
             let reason = format!("{}{doing}", death.reason());
             self.tell(&RunEvent::WorkerLost { worker: id.number, reason: &reason })?;
         }
         self.handle(Event::WorkerGone(id, death))
+    }
+
+    /// What a worker that is over has cost, if it said so.
+    fn tell_cost(&mut self, id: WorkerId, cost: Option<Cost>) -> Result<()> {
+        match &cost {
+            Some(cost) => self.tell(&RunEvent::WorkerCost { worker: id.number, cost }),
+            None => Ok(()),
+        }
     }
 
     /// What a worker that is lost last told of its sessions, to be put behind the reason. Of many the
@@ -288,11 +298,8 @@ impl Sweep<'_> {
 
     fn take_message(&mut self, id: WorkerId, message: FromWorker) -> Result<()> {
         let (job, passage) = match message {
-            FromWorker::Alive(activities) => {
-                let worker = self.workers.get_mut(&id.number).filter(|worker| worker.id == id);
-                if let Some(worker) = worker {
-                    worker.activities = activities;
-                }
+            FromWorker::Alive { doing, cost } => {
+                self.note_alive(id, doing, cost);
                 return self.handle(Event::Heard(id));
             }
             FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, &bytes),
@@ -310,8 +317,10 @@ impl Sweep<'_> {
             FromWorker::Returned(job) => (job, Passage::Returned),
         };
         let was_running = self.dispatcher.runs(id, job);
-        if was_running && matches!(passage, Passage::Finished(_)) {
-            self.tell(&RunEvent::AttemptEnded { worker: id.number })?;
+        if was_running && let Passage::Finished(end) = &passage {
+            let plan = self.plan;
+            let device = &plan.job(job).device;
+            self.tell(&RunEvent::AttemptEnded { worker: id.number, device, end })?;
         }
         self.handle(Event::Job(id, job, passage))?;
         if !was_running && self.dispatcher.runs(id, job) {
@@ -320,6 +329,13 @@ impl Sweep<'_> {
             self.tell(&RunEvent::AttemptStarted { device: &device, worker: id.number })?;
         }
         Ok(())
+    }
+
+    fn note_alive(&mut self, id: WorkerId, doing: Vec<Activity>, cost: Cost) {
+        if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
+            worker.activities = doing;
+            worker.cost = Some(cost);
+        }
     }
 
     fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: &[u8]) -> Result<()> {
@@ -428,6 +444,7 @@ impl Sweep<'_> {
             sandbox: self.plan.sandbox,
             agent_sockets: self.plan.agent_sockets(),
             platforms: self.plan.platforms.clone(),
+            experiment: self.plan.conditions(id.number, &usable_cores()),
         };
         match WorkerProcess::start(id, self.command, setup, &self.incoming) {
             Ok(worker) => {
@@ -457,7 +474,7 @@ impl Sweep<'_> {
     ) -> Result<()> {
         let planned = self.plan.job(job);
         let (started, commands) = self.gatherer.finish(job, &planned.commands, planned.encoding)?;
-        let AttemptEnd { failure, timing, route, old_algorithms } = match verdict {
+        let AttemptEnd { failure, timing, route, old_algorithms, .. } = match verdict {
             Verdict::Told(end) => end,
             Verdict::Lost(failure) => {
                 let total = started.and_then(|started| started.elapsed().ok()).unwrap_or_default();
@@ -502,18 +519,32 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// The sessions are over, so the workers have nothing to finish.
-    fn let_workers_go(&mut self, ending: &Ending) {
+    /// The sessions are over, so the workers have nothing to finish, and nothing to tell but their cost.
+    fn let_workers_go(&mut self, ending: &Ending, incoming: &Receiver<Incoming>) -> Result<()> {
         for worker in self.workers.values_mut() {
             match ending {
                 Ending::Complete => worker.close(),
                 Ending::Interrupted | Ending::GaveUp(_) => worker.kill("the run is over".into()),
             }
         }
+        let mut speaking: BTreeSet<WorkerId> = self.workers.values().map(|worker| worker.id).collect();
+        let until = Instant::now() + EXIT_GRACE;
+        while !speaking.is_empty()
+            && let Ok(what) = incoming.recv_deadline(until)
+        {
+            match what {
+                Incoming::Message(id, FromWorker::Alive { doing, cost }) => self.note_alive(id, doing, cost),
+                Incoming::Ended(id, _) => _ = speaking.remove(&id),
+                _ => {}
+            }
+        }
         for (_, worker) in std::mem::take(&mut self.workers) {
+            let (id, cost) = (worker.id, worker.cost);
             // What its end says is of no interest any more.
             let _ = worker.reap(None);
+            self.tell_cost(id, cost)?;
         }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use super::begin::begin;
 use super::request::{News, Request};
 use super::way::Way;
 use crate::connect::Readable;
+use crate::gil;
 use crate::link::Link;
 use crate::watchdog::{Slot, Watchdog};
 
@@ -130,7 +131,7 @@ impl Hub {
                 self.begin(&way, patience);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            match waiter.news.recv_timeout(left.min(STEP)) {
+            match gil::while_waiting(|| waiter.news.recv_timeout(left.min(STEP))) {
                 Ok(News::NewKey { hop, key, told }) => {
                     if new_key(hop, &key) {
                         // Who showed it may have gone since.

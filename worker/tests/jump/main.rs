@@ -1,10 +1,12 @@
 //! A whole worker at the end of its pipes; through jump hosts above all: connections that are shared,
-//! and everything that can go wrong with them.
+//! and everything that can go wrong with them. And what experiments do to a worker.
 
 // What the tests need: a jump host, a worker.
 mod host;
 mod worker;
-// The tests: connections by themselves, sessions on them, and sessions that are not wanted any more.
+// The tests: connections by themselves, sessions on them, and sessions that are not wanted any more;
+// sessions under an experiment's conditions.
+mod conditions;
 mod hub;
 mod sessions;
 mod withdrawn;

@@ -17,14 +17,14 @@ use crate::worker::{Worker, hasty, job};
 use crate::{eventually, hold, refusing, target};
 
 /// Simulated devices, up for as long as this lives.
-struct Devices {
+pub(crate) struct Devices {
     endpoints: Vec<SocketAddrV4>,
     _fleet: Fleet,
     _runtime: Runtime,
 }
 
 impl Devices {
-    fn start(devices: &[(Transport, Option<Fault>)]) -> Self {
+    pub(crate) fn start(devices: &[(Transport, Option<Fault>)]) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let device = |(number, &(transport, fault)): (usize, &(Transport, Option<Fault>))| SimulatedDevice {
             name: format!("core-{number}"),
@@ -46,11 +46,11 @@ impl Devices {
         Self { endpoints: fleet.endpoints().to_vec(), _fleet: fleet, _runtime: runtime }
     }
 
-    fn address(&self, device: usize) -> String {
+    pub(crate) fn address(&self, device: usize) -> String {
         self.endpoints[device].ip().to_string()
     }
 
-    fn port(&self, device: usize) -> u16 {
+    pub(crate) fn port(&self, device: usize) -> u16 {
         self.endpoints[device].port()
     }
 }

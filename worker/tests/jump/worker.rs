@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use netsweep_shared::experiment::Conditions;
 use netsweep_shared::frame::{self, FrameReader};
 use netsweep_shared::host_key::HostKeyCheck;
 use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts, Transport};
@@ -29,6 +30,10 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn start(threads: u32, platforms: &[&str]) -> Self {
+        Self::start_under(Conditions::default(), threads, platforms)
+    }
+
+    pub(crate) fn start_under(experiment: Conditions, threads: u32, platforms: &[&str]) -> Self {
         let ((from_us, mut to), (from_worker, to_us)) = (pipe().expect("a pipe"), pipe().expect("another"));
         let serving = thread::spawn(move || serve(from_us, to_us).expect("serves"));
         frame::write(&mut to, &Hello::ours()).expect("a hello");
@@ -41,6 +46,7 @@ impl Worker {
             sandbox: true,
             agent_sockets: vec![],
             platforms: platforms.iter().map(|name| platform(name)).collect(),
+            experiment,
         };
         frame::write(&mut to, &ToWorker::Setup(setup)).expect("a setup");
         to.flush().expect("sent");
@@ -59,14 +65,30 @@ impl Worker {
         to.flush().expect("sent");
     }
 
+    pub(crate) fn cancel(&mut self) {
+        let to = self.to.as_mut().expect("open");
+        frame::write(to, &ToWorker::Cancel).expect("sent");
+        to.flush().expect("sent");
+    }
+
     /// The next message.
     pub(crate) fn next(&mut self) -> FromWorker {
         loop {
             match self.from.recv_timeout(2 * AMPLE).expect("the worker speaks") {
-                FromWorker::Alive(_) => {}
+                FromWorker::Alive { .. } => {}
                 message => return message,
             }
         }
+    }
+
+    /// Closes its pipe; all that it says from then on.
+    pub(crate) fn close(&mut self) -> Vec<FromWorker> {
+        drop(self.to.take());
+        let mut heard = vec![];
+        while let Ok(message) = self.from.recv_timeout(2 * AMPLE) {
+            heard.push(message);
+        }
+        heard
     }
 
     /// Takes part until `jobs` of them are finished; how each ended.

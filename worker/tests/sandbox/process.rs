@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use netsweep_shared::experiment::Conditions;
 use netsweep_shared::fleet::{FleetSpec, Latencies, SimulatedDevice};
 use netsweep_shared::frame::{self, FrameReader};
 use netsweep_shared::host_key::HostKeyCheck;
@@ -46,6 +47,7 @@ impl Worker {
             sandbox,
             agent_sockets: vec![],
             platforms: vec![cisco()],
+            experiment: Conditions::default(),
         };
         let mut worker = Self { child, from };
         worker.send(ToWorker::Setup(setup));

@@ -48,7 +48,7 @@ impl Tally {
                 };
             }
             RunEvent::AttemptStarted { worker, .. } => self.worker(*worker).running += 1,
-            RunEvent::AttemptEnded { worker } => {
+            RunEvent::AttemptEnded { worker, .. } => {
                 let worker = self.worker(*worker);
                 worker.running = worker.running.saturating_sub(1);
             }
@@ -73,6 +73,7 @@ impl Tally {
             | RunEvent::HandingOut(_)
             | RunEvent::AttemptFailed { .. }
             | RunEvent::Notice(_)
+            | RunEvent::WorkerCost { .. }
             | RunEvent::Tick
             | RunEvent::Ended(_) => {}
         }
@@ -107,6 +108,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use netsweep_shared::outcome::AttemptEnd;
+
     use super::*;
     use crate::output::fixture::{auth_failure, ok, plan, skipped};
 
@@ -122,13 +125,14 @@ mod tests {
         note(RunEvent::AttemptStarted { device: "core-1", worker: 0 });
         note(RunEvent::AttemptStarted { device: "core-1", worker: 1 });
         assert_eq!(note(RunEvent::AttemptStarted { device: "core-1", worker: 1 }), (3, 0, 0, 0));
-        note(RunEvent::AttemptEnded { worker: 0 });
+        let end = &AttemptEnd::default();
+        note(RunEvent::AttemptEnded { worker: 0, device: "a", end });
         assert_eq!(note(RunEvent::DeviceDone(&ok("a", ""))), (2, 1, 0, 0));
         note(RunEvent::WorkerLost { worker: 1, reason: "killed" });
         assert_eq!(note(RunEvent::DeviceDone(&auth_failure("b"))), (0, 2, 1, 0));
         assert_eq!(note(RunEvent::DeviceDone(&skipped("c"))), (0, 3, 1, 1));
         note(RunEvent::AttemptStarted { device: "core-1", worker: 1 });
-        note(RunEvent::AttemptEnded { worker: 1 });
+        note(RunEvent::AttemptEnded { worker: 1, device: "d", end });
         assert_eq!(note(RunEvent::DeviceDone(&ok("d", ""))), (0, 4, 1, 1));
     }
 

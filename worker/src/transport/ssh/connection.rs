@@ -13,6 +13,7 @@ use ssh2::{Channel, Error, Session};
 use super::algorithms::{offer, old_in_use};
 use super::drive::{awaited, meaning};
 use super::{handshake, host_key, login};
+use crate::effort;
 use crate::link::{Interest, Link};
 use crate::platform::CompiledPlatform;
 use crate::transport::TransportError;
@@ -76,8 +77,13 @@ impl Connection {
         let mut connection = Self { session, link, has_logged_in: false, keepalive: None, wreck: None };
         connection.session.set_tcp_stream(Arc::clone(connection.link.socket()));
         let Self { session, link, has_logged_in, .. } = &mut connection;
-        handshake::shake_hands(session, link, settings)?;
-        host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)?;
+        effort::timed(
+            |effort| &mut effort.key_exchange,
+            || {
+                handshake::shake_hands(session, link, settings)?;
+                host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)
+            },
+        )?;
         link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
         *has_logged_in =
             login::log_in(session, link, who, platform.map(|platform| &platform.login), settings.legacy)?;

@@ -18,6 +18,7 @@ use ssh2::{Error, Session};
 use super::super::drive::{Broken, awaited, must_wait};
 use super::super::overheard::printable;
 use super::rsa;
+use crate::gil;
 use crate::link::{Link, plain};
 use crate::transport::TransportError;
 
@@ -118,7 +119,7 @@ impl Agent {
         const STEP: Duration = Duration::from_millis(100);
         loop {
             let given_up = match link.check() {
-                Ok(left) => match self.answers.recv_timeout(left.min(STEP)) {
+                Ok(left) => match gil::while_waiting(|| self.answers.recv_timeout(left.min(STEP))) {
                     Ok(answer) => return Ok(answer),
                     Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => {
@@ -141,7 +142,7 @@ impl Drop for Agent {
         self.calls = None;
         if let Some(helper) = self.helper.take() {
             // It is at no call, so it ends at once; a panic in it was reported already.
-            let _ = helper.join();
+            let _ = gil::while_waiting(|| helper.join());
         }
     }
 }
