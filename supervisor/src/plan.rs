@@ -15,9 +15,10 @@ use netsweep_shared::platform::Platform;
 use crate::dispatch::JobSpec;
 use crate::host_keys::HostKeys;
 use crate::mix::Mix;
+use crate::store::NewDevice;
 
 /// A run, complete: every secret read, every limit known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The run's name: when it was planned, to the second, and a few random letters.
     pub run: String,
@@ -177,6 +178,19 @@ impl PlannedJob {
             mode: self.mode,
             keepalive: self.keepalive,
             encoding: self.encoding.map(|encoding| encoding.name().to_owned()),
+        }
+    }
+}
+
+impl<'a> From<&'a PlannedJob> for NewDevice<'a> {
+    fn from(job: &'a PlannedJob) -> Self {
+        Self {
+            name: &job.device,
+            address: &job.address,
+            routes: &job.routes,
+            platform: &job.platform,
+            commands: &job.commands,
+            read_only: job.spec.read_only,
         }
     }
 }

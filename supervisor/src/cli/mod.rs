@@ -4,6 +4,7 @@
 pub mod args;
 // What it means: one file for each subcommand.
 mod dry_run;
+mod experiment;
 mod platforms;
 mod resume;
 mod run;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Resume(args) => resume::resume(&args, &matches),
+        Command::Experiment(args) => experiment::experiment(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Platforms(command) => platforms::platforms(&command),

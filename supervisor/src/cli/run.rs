@@ -14,7 +14,7 @@ use crate::event::{Consumer, RunEvent, RunPlan};
 use crate::fleet::Fleet;
 use crate::host_keys::HostKeys;
 use crate::output::{self, OutputOptions, ReaderGone};
-use crate::plan::{Plan, PlannedJob};
+use crate::plan::Plan;
 use crate::platforms::Platforms;
 use crate::record::{DeviceStatus, Record};
 use crate::store::{NewDevice, NewRun, Recorder, Run, RunLock, Store, StoreFailed, StoreWitness};
@@ -161,7 +161,7 @@ impl Recording {
                     inventory: &kept::whole(&args.selection.inventory)?,
                     simulated: args.simulate,
                     options: &kept::keep(args)?,
-                    devices: plan.jobs.iter().map(new_device).collect(),
+                    devices: plan.jobs.iter().map(NewDevice::from).collect(),
                 })?;
                 (store, run, lock)
             }
@@ -173,17 +173,6 @@ impl Recording {
         };
         let resume = store.resume_command(&plan.run);
         Ok((Some(Recorder::new(store, run, lock)?), Some(resume)))
-    }
-}
-
-fn new_device(job: &PlannedJob) -> NewDevice<'_> {
-    NewDevice {
-        name: &job.device,
-        address: &job.address,
-        routes: &job.routes,
-        platform: &job.platform,
-        commands: &job.commands,
-        read_only: job.spec.read_only,
     }
 }
 
