@@ -538,8 +538,11 @@ impl Sweep<'_> {
                 _ => {}
             }
         }
-        for (_, worker) in std::mem::take(&mut self.workers) {
+        for (_, mut worker) in std::mem::take(&mut self.workers) {
             let (id, cost) = (worker.id, worker.cost);
+            if speaking.contains(&id) {
+                worker.kill("it does not end".into());
+            }
             // What its end says is of no interest any more.
             let _ = worker.reap(None);
             self.tell_cost(id, cost)?;

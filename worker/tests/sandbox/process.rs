@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::hint::black_box;
 use std::io::{BufReader, Read, Write};
 use std::net::SocketAddrV4;
 use std::path::Path;
@@ -182,4 +183,24 @@ fn a_worker_is_not_shut_in_where_that_is_not_wanted() {
     assert_eq!(worker.described("Seccomp"), [ours].into());
     let log = worker.end();
     assert!(log.contains("not shut in, as asked"), "{log}");
+}
+
+/// The kernel's account of resources goes on from whoever started a program.
+#[test]
+fn the_memory_that_a_worker_tells_of_is_its_own() {
+    const OURS: usize = 256 << 20;
+    let mut memory = vec![0_u8; OURS];
+    memory.iter_mut().step_by(4096).for_each(|byte| *byte = black_box(1));
+    let mut worker = Worker::start(true, false);
+    black_box(&memory);
+    drop(worker.child.stdin.take());
+    let mut peak = None;
+    while let Some(message) = worker.from.read::<FromWorker>().expect("a frame") {
+        if let FromWorker::Alive { cost, .. } = message {
+            peak = Some(cost.peak_memory);
+        }
+    }
+    let peak = peak.expect("its last word");
+    assert!((1 << 20..OURS as u64 / 2).contains(&peak), "{peak} bytes");
+    worker.end();
 }
