@@ -12,14 +12,13 @@ use clap::Parser;
 use super::args::{Claim, Cli, Command, ConditionArgs, ExperimentArgs, ReportArgs, ReportFormat, RunArgs};
 use super::exit::{Exit, ExitError, OrExit};
 use super::prepare::{self, Logins, Selection};
+use crate::experiment::beside;
 use crate::experiment::book;
 use crate::experiment::choice::choose;
 use crate::experiment::claims::{self, Common};
-use crate::experiment::figures::Spread;
 use crate::experiment::keep::Keep;
 use crate::experiment::matrix::{CellPlan, SectionPlan, Target};
 use crate::experiment::measure::{Effort, measure};
-use crate::experiment::python::Python;
 use crate::experiment::report;
 use crate::experiment::results::{Cell, Experiment, Machine, Section, Trial};
 use crate::experiment::trial::{Interrupted, Lab};
@@ -76,7 +75,8 @@ pub(super) fn experiment(args: &ExperimentArgs) -> Result<Exit, ExitError> {
     }
     for section in &mut experiment.sections {
         section.verdict = claims::judge(section, cores);
-        section.choice = choose(section);
+        // What a claim measures is no question of what to choose.
+        section.choice = if section.claim.is_none() { choose(section) } else { None };
     }
     if interrupted {
         experiment.sections.retain(|section| section.cells.iter().any(|cell| !cell.trials.is_empty()));
@@ -222,12 +222,23 @@ fn measure_all(
                 eprintln!("netsweep:   {}", line(&section.cells[at], trial, left));
             }
         };
-        let effort = Effort { trials: args.effort.trials, seed: args.effort.seed.unwrap_or(1), until };
+        let with_python = !args.matrix.no_python && plan.cells.iter().any(|cell| cell.gil);
+        let reserve = if with_python { beside::estimate(plan, section, lab.cores) } else { Duration::ZERO };
+        let effort = Effort {
+            trials: args.effort.trials,
+            seed: args.effort.seed.unwrap_or(1),
+            until: until.map(|until| until.checked_sub(reserve).unwrap_or(until)),
+        };
         measure(lab, plan, (number, section), effort, keep, &mut progress)?;
         if let Target::Fleet(workload) = &plan.target {
             section.references = book::references(workload);
-            if !args.matrix.no_python && plan.cells.iter().any(|cell| cell.gil) {
-                beside(lab, workload, section, until, quiet)?;
+            if with_python {
+                let mut say = |what: &str| {
+                    if !quiet {
+                        eprintln!("netsweep:   {what}");
+                    }
+                };
+                beside::beside(lab, workload, section, until, &mut say)?;
             }
         }
     }
@@ -242,78 +253,6 @@ fn line(cell: &Cell, trial: &Trial, left: usize) -> String {
         "{} × {}{lock}: {} devices in {:.2} s{failed}; {left} trials left",
         cell.processes, cell.threads, trial.sessions, trial.makespan
     )
-}
-
-/// Puts Python's times for the cells with the lock beside them.
-fn beside(
-    lab: &Lab<'_>,
-    workload: &Workload,
-    section: &mut Section,
-    until: Option<Instant>,
-    quiet: bool,
-) -> Result<()> {
-    let say = |what: &str| {
-        if !quiet {
-            eprintln!("netsweep:   {what}");
-        }
-    };
-    let python = match Python::find() {
-        Ok(python) => python,
-        Err(reason) => {
-            say(&format!("no Python beside it: {reason:#}"));
-            return Ok(());
-        }
-    };
-    let cells =
-        section.cells.iter().filter(|cell| cell.gil && !cell.trials.is_empty() && cell.worker.is_none());
-    let mut points = Vec::new();
-    for cell in cells {
-        if !lab.signals.receiver().is_empty() {
-            return Err(Interrupted.into());
-        }
-        let makespans = cell.trials.iter().map(|trial| trial.makespan);
-        // Python takes longer for the same.
-        let expected = Spread::of(makespans).map_or(0.0, |spread| 1.5 * spread.max);
-        if until.is_some_and(|until| Instant::now() + Duration::from_secs_f64(expected) > until) {
-            say(&format!("Python, {} × {}: no time left", cell.processes, cell.threads));
-            continue;
-        }
-        match report_point(&python, workload, cell) {
-            Ok(point) => {
-                say(&format!("{python}, {} × {}: {:.2} s", cell.processes, cell.threads, point.makespan));
-                let whole = f64::from(section.workload.devices) / f64::from(cell.devices.max(1));
-                points.push(crate::experiment::results::ReferencePoint {
-                    makespan: point.makespan * whole,
-                    ..point
-                });
-            }
-            Err(error) => say(&format!("{python}, {} × {}: {error:#}", cell.processes, cell.threads)),
-        }
-    }
-    if !points.is_empty() {
-        section.references.push(crate::experiment::results::Reference { name: python.to_string(), points });
-    }
-    Ok(())
-}
-
-fn report_point(
-    python: &Python,
-    workload: &Workload,
-    cell: &Cell,
-) -> Result<crate::experiment::results::ReferencePoint> {
-    let fleet = crate::fleet::Fleet::start(&workload.fleet(cell.devices))?;
-    let sweep = crate::experiment::python::Sweep {
-        endpoints: fleet.endpoints(),
-        commands: &workload.commands,
-        cpu: workload.cpu_per_command(),
-        processes: cell.processes,
-        threads: cell.threads,
-        patience: Duration::from_secs(60),
-        deadline: Duration::from_secs(600),
-    };
-    let expected = workload.dead_among(cell.devices);
-    let reference = python.curve(sweep, &[(cell.processes, cell.threads)], expected)?;
-    reference.points.into_iter().next().context("Python told nothing")
 }
 
 fn tell(experiment: &Experiment, args: &ReportArgs) -> Result<()> {

@@ -10,7 +10,7 @@
 //! - [`trial`], `meter`: one sweep, and who listens to it
 //! - [`measure`]: the loop over a matrix, in a random order and within a budget
 //! - [`keep`]: trials as they come, for `--continue`
-//! - [`python`]: the same work done by Python
+//! - [`python`], [`beside`]: the same work done by Python, where there is one
 //!
 //! What came of it:
 //! - [`results`]: what was found, as it is kept, printed and drawn
@@ -18,6 +18,7 @@
 //! - [`choice`]: the mix that one would choose
 //! - [`report`]: how it is told: a table, CSV, JSON, Markdown, a page
 
+pub mod beside;
 pub mod book;
 pub mod choice;
 pub mod claims;

@@ -1,5 +1,8 @@
 //! What each claim has measured. The workloads are small enough for all six to be over in some minutes.
 
+use std::time::Duration;
+
+use netsweep_shared::fleet::Latency;
 use netsweep_shared::job::Transport;
 
 use crate::experiment::matrix::{CellPlan, SectionPlan, Target};
@@ -39,8 +42,14 @@ pub fn plan(number: u8, common: Common<'_>) -> Option<SectionPlan> {
         1 => (of(Name::Io, 200), vec![(1, 1), (1, 32), (1, 64), (p, 1), (p, 32)]),
         2 => (of(Name::Io, 200), vec![(1, 1), (1, 8), (1, 64), (1, 200)]),
         3 => {
-            let ssh = Workload { transport: Transport::Ssh, ..of(Name::Io, 2_000) };
-            (ssh, vec![(1, 64), (1, 256), (1, 512), (1, 1_024), (1, 2_000)])
+            // Sessions of a fifth of a second, so that some hundreds of them are more than a core can serve.
+            let quick = Overrides {
+                login: Some(Latency::Fixed(Duration::from_millis(50))),
+                command: Some(Latency::Fixed(Duration::from_millis(75))),
+                ..Overrides::default()
+            };
+            let ssh = Workload { transport: Transport::Ssh, ..of(Name::Io, 2_000).with(&quick) };
+            (ssh, vec![(1, 32), (1, 64), (1, 128), (1, 256), (1, 512), (1, 1_024)])
         }
         4 => (of(Name::Cpu, 200), vec![(1, 1), (1, 4 * p), (p, 1), (p, 4)]),
         5 => {
@@ -61,7 +70,7 @@ pub fn plan(number: u8, common: Common<'_>) -> Option<SectionPlan> {
         mixes.iter().map(cell).collect::<Vec<_>>()
     });
     Some(SectionPlan {
-        title: format!("Claim {number}: {}", CLAIMS[usize::from(number) - 1]),
+        title: CLAIMS[usize::from(number) - 1].into(),
         claim: Some(number),
         target: Target::Fleet(workload),
         cells: cells.collect(),
