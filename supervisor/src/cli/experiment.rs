@@ -58,12 +58,19 @@ pub(super) fn experiment(args: &ExperimentArgs) -> Result<Exit, ExitError> {
     if args.inventory.is_some() {
         host_keys = HostKeys::load(crate::host_keys::Policy::default(), None).or_usage()?;
     }
+    let quiet = args.report.quiet;
+    let mut say = |line: &str| {
+        if !quiet {
+            eprintln!("netsweep:   {line}");
+        }
+    };
     let mut lab = Lab {
         signals: &signals,
         host_keys: &mut host_keys,
         switch_interval: args.matrix.switch_interval,
         cores,
         sandbox: !args.matrix.no_sandbox,
+        say: &mut say,
     };
     let measured = measure_all(args, &mut lab, &plans, &mut experiment, &mut keep);
     let interrupted = measured.as_ref().is_err_and(|error| error.is::<Interrupted>());
@@ -233,12 +240,7 @@ fn measure_all(
         if let Target::Fleet(workload) = &plan.target {
             section.references = book::references(workload);
             if with_python {
-                let mut say = |what: &str| {
-                    if !quiet {
-                        eprintln!("netsweep:   {what}");
-                    }
-                };
-                beside::beside(lab, workload, section, until, &mut say)?;
+                beside::beside(lab, workload, section, until)?;
             }
         }
     }

@@ -31,26 +31,25 @@ pub fn estimate(plan: &SectionPlan, section: &Section, cores: u32) -> Duration {
     Duration::try_from_secs_f64(each.sum::<f64>() * SLOWER).unwrap_or(Duration::MAX)
 }
 
-/// Has Python do what the cells with the lock did, as long as there is time, and tells `say` of it. Without a
+/// Has Python do what the cells with the lock did, as long as there is time. Without a
 /// Python nothing is added.
 ///
 /// # Errors
 /// [`Interrupted`].
 pub fn beside(
-    lab: &Lab<'_>,
+    lab: &mut Lab<'_>,
     workload: &Workload,
     section: &mut Section,
     until: Option<Instant>,
-    say: &mut dyn FnMut(&str),
 ) -> Result<()> {
     if workload.transport != Transport::Telnet {
-        say("no Python beside it: its script speaks Telnet");
+        (lab.say)("no Python beside it: its script speaks Telnet");
         return Ok(());
     }
     let python = match Python::find() {
         Ok(python) => python,
         Err(reason) => {
-            say(&format!("no Python beside it: {reason:#}"));
+            (lab.say)(&format!("no Python beside it: {reason:#}"));
             return Ok(());
         }
     };
@@ -64,16 +63,16 @@ pub fn beside(
         let expected = Spread::of(cell.trials.iter().map(|trial| trial.makespan));
         let expected = Duration::from_secs_f64(expected.map_or(0.0, |spread| SLOWER * spread.max));
         if until.is_some_and(|until| Instant::now() + expected > until) {
-            say(&format!("{what}: no time left"));
+            (lab.say)(&format!("{what}: no time left"));
             continue;
         }
         match point(&python, workload, cell) {
             Ok(point) => {
-                say(&format!("{what}: {} devices in {:.2} s", cell.devices, point.makespan));
+                (lab.say)(&format!("{what}: {} devices in {:.2} s", cell.devices, point.makespan));
                 let whole = f64::from(section.workload.devices) / f64::from(cell.devices.max(1));
                 points.push(ReferencePoint { makespan: point.makespan * whole, ..point });
             }
-            Err(error) => say(&format!("{what}: {error:#}")),
+            Err(error) => (lab.say)(&format!("{what}: {error:#}")),
         }
     }
     if !points.is_empty() {

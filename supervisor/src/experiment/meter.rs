@@ -16,6 +16,9 @@ use crate::record::DeviceStatus;
 /// Timelines have no more sessions than this.
 const MOST_SPANS: usize = 20_000;
 
+/// Lines that are kept of what was said.
+const MOST_SAID: usize = 10;
+
 /// What was seen of a sweep.
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -31,6 +34,8 @@ pub(super) struct Meter {
     pub(super) sessions: u32,
     pub(super) failures: u32,
     peak_memory: u64,
+    /// What was said by and of the workers: in a trial that is what it should be, nothing.
+    pub(super) said: Vec<String>,
 }
 
 impl std::fmt::Debug for dyn Consumer {
@@ -53,6 +58,7 @@ impl Meter {
             sessions: 0,
             failures: 0,
             peak_memory: 0,
+            said: Vec::new(),
         }
     }
 
@@ -65,6 +71,12 @@ impl Meter {
             peak_memory: self.peak_memory,
             voluntary_switches: now.voluntary_switches - before.voluntary_switches,
             involuntary_switches: now.involuntary_switches - before.involuntary_switches,
+        }
+    }
+
+    fn hear(&mut self, text: String) {
+        if self.said.len() < MOST_SAID && !self.said.contains(&text) {
+            self.said.push(text);
         }
     }
 
@@ -115,6 +127,10 @@ impl Consumer for Meter {
             RunEvent::DeviceDone(record) => {
                 self.sessions += 1;
                 self.failures += u32::from(record.status != DeviceStatus::Ok);
+            }
+            RunEvent::Notice(text) => self.hear((*text).to_owned()),
+            RunEvent::WorkerLost { worker, reason } => {
+                self.hear(format!("worker {worker} was lost: {reason}"))
             }
             _ => {}
         }

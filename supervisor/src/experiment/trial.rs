@@ -42,6 +42,8 @@ pub struct Lab<'a> {
     pub cores: u32,
     /// Shut the workers in.
     pub sandbox: bool,
+    /// Told what a person should know of a trial.
+    pub say: &'a mut dyn FnMut(&str),
 }
 
 /// A trial that was not to be finished.
@@ -97,8 +99,11 @@ impl Lab<'_> {
         match ending {
             Ending::Complete => {}
             Ending::Interrupted => return Err(Interrupted.into()),
-            Ending::GaveUp(reason) => anyhow::bail!("a trial was given up: {reason}"),
+            Ending::GaveUp(reason) => {
+                anyhow::bail!("a trial was given up: {reason}\n  {}", meter.said.join("\n  "))
+            }
         }
+        meter.said.iter().for_each(|line| (self.say)(line));
         if let Some(failed) = unrecorded {
             return Err(failed.into());
         }
