@@ -125,7 +125,7 @@ fn sections(args: &ExperimentArgs, cores: u32) -> Result<Vec<SectionPlan>> {
                 workload.commands.clone_from(&args.commands);
             }
             workload.transport = transport.unwrap_or(workload.transport);
-            Target::Fleet(workload)
+            Target::Fleet(Box::new(workload))
         }
     };
     let title = match &target {

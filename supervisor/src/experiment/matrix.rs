@@ -31,7 +31,7 @@ pub struct SectionPlan {
 #[derive(Debug)]
 pub enum Target {
     /// A simulated fleet.
-    Fleet(Workload),
+    Fleet(Box<Workload>),
     /// Devices of an inventory: as they would be swept with any mix.
     Devices {
         /// The inventory's file.
@@ -148,7 +148,7 @@ mod tests {
 
     fn section(name: Name, mixes: &[(u32, u32)]) -> results::Section {
         let cells = mixes.iter().map(|&(processes, threads)| CellPlan::mix(processes, threads)).collect();
-        let target = Target::Fleet(Workload::named(name));
+        let target = Target::Fleet(Box::new(Workload::named(name)));
         SectionPlan { title: String::new(), claim: None, target, cells }.to_results(2)
     }
 
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn computing_is_bounded_by_cores_and_locks() {
-        let target = Target::Fleet(Workload::named(Name::Cpu));
+        let target = Target::Fleet(Box::new(Workload::named(Name::Cpu)));
         let estimate = |processes, threads, gil| {
             let cell = CellPlan { gil, ..CellPlan::mix(processes, threads) };
             target.estimate(&cell, 200, 2).expect("known")

@@ -72,7 +72,7 @@ pub fn plan(number: u8, common: Common<'_>) -> Option<SectionPlan> {
     Some(SectionPlan {
         title: CLAIMS[usize::from(number) - 1].into(),
         claim: Some(number),
-        target: Target::Fleet(workload),
+        target: Target::Fleet(Box::new(workload)),
         cells: cells.collect(),
     })
 }
