@@ -343,7 +343,7 @@ pub struct ExperimentArgs {
     #[arg(long, value_name = "NAME", default_value = "io")]
     pub workload: Name,
 
-    /// Simulated devices of a trial; those of the book's workloads stay what they are with their times scaled
+    /// Simulated devices of a trial [default: what the workload says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200_000))]
     pub devices: Option<u32>,
 

@@ -322,7 +322,7 @@ mod tests {
         let it = verdict(3, vec![cell(1, 64, false, 4.0), cell(1, 128, false, 1.0), last]);
         assert_eq!(it.result, VerdictResult::Confirmed);
         assert!(it.reason.contains("at 128 threads and fall"), "{}", it.reason);
-        assert!(it.reason.contains("The limit is the CPU: 93 %"), "{}", it.reason);
+        assert!(it.reason.contains("The limit is the CPU: 92 %"), "{}", it.reason);
     }
 
     #[test]
