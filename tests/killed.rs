@@ -52,8 +52,12 @@ impl Scene {
 
     /// The next life of the run: its first where nothing has been recorded yet.
     fn next_life(&self) -> Command {
-        let begun = self.place.store().exists() && !self.standing().is_empty();
-        if begun { self.resume() } else { self.run() }
+        if self.has_begun() { self.resume() } else { self.run() }
+    }
+
+    /// Whether a life lasted long enough to record that there is a run.
+    fn has_begun(&self) -> bool {
+        self.place.store().exists() && !self.standing().is_empty()
     }
 
     fn resume(&self) -> Command {
@@ -69,7 +73,7 @@ impl Scene {
 
     /// The newest run's records, and as they are told.
     fn recorded(&self) -> BTreeMap<String, Value> {
-        if self.standing().is_empty() {
+        if !self.has_begun() {
             BTreeMap::new()
         } else {
             self.place.export().expect_code(0).records()
