@@ -73,11 +73,7 @@ impl Scene {
 
     /// The newest run's records, and as they are told.
     fn recorded(&self) -> BTreeMap<String, Value> {
-        if !self.has_begun() {
-            BTreeMap::new()
-        } else {
-            self.place.export().expect_code(0).records()
-        }
+        if !self.has_begun() { BTreeMap::new() } else { self.place.export().expect_code(0).records() }
     }
 
     /// Attempts in the store of the newest run that were followed by another, by device.
