@@ -83,6 +83,7 @@ fn plan(devices: u32, experiment: Conditions, pin: bool) -> Plan {
         output_limit: u64::MAX,
         verbose: false,
         sandbox: true,
+        tuning: None,
         experiment,
         pin,
     }

@@ -149,6 +149,29 @@ fn two_thousand_devices() {
     assert_eq!(workers.len(), 2);
 }
 
+/// Nobody says how many sessions are good: that is found out, and told.
+#[test]
+fn a_mix_that_is_found_out_brings_every_device_home() {
+    let fleet = inventory(
+        "[defaults]\nplatform = \"cisco_ios\"\nusername = \"admin\"\n[[devices]]\nname = \"d-[001-400]\"\n",
+    );
+    let ran = run(netsweep()
+        .args(["run", "--simulate", "--sim-connect", "0ms", "--sim-login", "20ms", "--sim-command", "30ms"])
+        .args(["--no-store", "-P", "auto", "-T", "auto", "show version", "-i"])
+        .arg(fleet.path().join("devices.toml")));
+    ran.expect_code(0);
+    assert_eq!(ran.records().len(), 400);
+    assert!(ran.stderr.contains("found out: "), "{}", ran.stderr);
+    let planned = run(netsweep()
+        .args(["run", "--dry-run", "-T", "auto", "show version", "-i"])
+        .arg(fleet.path().join("devices.toml")));
+    planned.expect_code(0);
+    assert!(planned.stdout.contains("which is found out"), "{}", planned.stdout);
+    for wrong in ["automatic", "0", "-1", "16001"] {
+        run(netsweep().args(["run", "--simulate", "show version"]).arg(format!("-T={wrong}"))).expect_code(2);
+    }
+}
+
 /// On by default, and told to who asks for details.
 #[test]
 fn workers_are_shut_in_unless_told_otherwise() {

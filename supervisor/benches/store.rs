@@ -53,7 +53,7 @@ fn main() {
         recorder.on(&RunEvent::DeviceDone(&record)).expect("recorded");
     }
     recorder
-        .on(&RunEvent::Ended(&RunEnd { makespan: Duration::ZERO, left: 0, interrupted: false }))
+        .on(&RunEvent::Ended(&RunEnd { makespan: Duration::ZERO, left: 0, interrupted: false, tuned: None }))
         .expect("durable");
     let took = began.elapsed();
     let (ours, all) = (cpu(ClockId::ThreadCPUTime) - ours, cpu(ClockId::ProcessCPUTime) - all);

@@ -8,6 +8,7 @@ use anyhow::Result;
 use netsweep_shared::outcome::{AttemptEnd, Failure};
 use netsweep_shared::protocol::Cost;
 
+use crate::dispatch::Tuned;
 use crate::record::Record;
 use crate::usage::Usage;
 
@@ -105,6 +106,8 @@ pub struct RunEnd {
     pub left: usize,
     /// The user cut it short.
     pub interrupted: bool,
+    /// How many sessions were found to be enough, where that was to be found out.
+    pub tuned: Option<Tuned>,
 }
 
 /// Someone who listens. An error ends the run, because what cannot be written is lost; see

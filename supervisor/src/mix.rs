@@ -17,6 +17,12 @@ pub struct Mix {
 /// Session threads per worker where nobody says otherwise.
 pub const DEFAULT_THREADS: u32 = 64;
 
+/// Session threads per worker where the best number is found out: beyond that they were never seen to help.
+pub const AUTO_THREADS: u32 = 1024;
+
+/// Memory of a session with its thread: 123 kB were measured.
+const A_SESSION: u64 = 130_000;
+
 /// Descriptors of a worker that are not sessions': pipes, and what libraries keep open.
 const OTHER_DESCRIPTORS: u64 = 32;
 
@@ -80,6 +86,14 @@ impl Mix {
     }
 }
 
+/// Session threads that each of `processes` may have where nobody says how many, on a machine with so much
+/// memory (0 where that is not known): they take no more than half of it, and [`AUTO_THREADS`] at the most.
+pub fn most_threads(memory: u64, processes: u32) -> u32 {
+    let affordable = memory / 2 / A_SESSION / u64::from(processes.max(1));
+    let affordable = u32::try_from(affordable).unwrap_or(u32::MAX);
+    if memory == 0 { DEFAULT_THREADS } else { affordable.clamp(1, AUTO_THREADS) }
+}
+
 /// Raises this process's limit of open files as far as it may, for itself and the workers, and
 /// returns it.
 pub fn raise_descriptor_limit() -> u64 {
@@ -97,7 +111,14 @@ pub fn usable_cores() -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT_THREADS, Mix, usable_cores};
+    use super::{AUTO_THREADS, DEFAULT_THREADS, Mix, most_threads, usable_cores};
+
+    #[test]
+    fn threads_that_are_to_be_found_out_fit_into_memory() {
+        assert_eq!(most_threads(25_000_000_000, 2), AUTO_THREADS);
+        assert_eq!(most_threads(260_000_000, 2), 500);
+        assert_eq!((most_threads(1, 2), most_threads(0, 2)), (1, DEFAULT_THREADS));
+    }
 
     #[test]
     fn there_is_a_core_to_use() {

@@ -12,7 +12,7 @@ use netsweep_shared::job::{Job, JobId, Jump, Mode, Route, SshSettings, Timeouts,
 use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 
-use crate::dispatch::JobSpec;
+use crate::dispatch::{JobSpec, Tuning};
 use crate::host_keys::HostKeys;
 use crate::mix::Mix;
 use crate::store::NewDevice;
@@ -52,6 +52,8 @@ pub struct Plan {
     pub verbose: bool,
     /// Shut the workers in.
     pub sandbox: bool,
+    /// Find out how many sessions should run at once; `None` where all threads should.
+    pub tuning: Option<Tuning>,
     /// What an experiment wants of the workers. Its cores, where there are any, are for all of them; with
     /// `pin` each worker gets its own.
     pub experiment: Conditions,

@@ -156,13 +156,13 @@ pub struct SelectionArgs {
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Processes and threads")]
 pub struct MixArgs {
-    /// Worker processes [default: one per CPU core that this process may use]
-    #[arg(short = 'P', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub processes: Option<u32>,
+    /// Worker processes; `auto`, as without it: one per CPU core that this process may use
+    #[arg(short = 'P', long, value_name = "N", value_parser = Count::parser::<1024>())]
+    pub processes: Option<Count>,
 
-    /// Session threads per worker [default: 64]
-    #[arg(short = 'T', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16_000))]
-    pub threads: Option<u32>,
+    /// Session threads per worker; `auto`: as many as help, found out while they run [default: 64]
+    #[arg(short = 'T', long, value_name = "N", value_parser = Count::parser::<16_000>())]
+    pub threads: Option<Count>,
 
     /// Executable to start as the worker, instead of this one
     #[arg(long, value_name = "PATH")]
@@ -171,6 +171,43 @@ pub struct MixArgs {
     /// Leave the workers what they have no need of: files, programs, listening, core dumps
     #[arg(long)]
     pub no_sandbox: bool,
+}
+
+/// A number, or the wish that one be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Count {
+    /// This many.
+    Of(u32),
+    /// As many as are good.
+    Auto(Auto),
+}
+
+/// The word `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auto {
+    /// It.
+    Auto,
+}
+
+impl Count {
+    /// `auto`, or a number from 1 to `MOST`.
+    fn parser<const MOST: u32>() -> impl Fn(&str) -> Result<Self, String> + Clone + Send + Sync {
+        |text| match text.parse() {
+            _ if text == "auto" => Ok(Self::Auto(Auto::Auto)),
+            Ok(number) if (1..=MOST).contains(&number) => Ok(Self::Of(number)),
+            _ => Err(format!("write a number from 1 to {MOST}, or auto")),
+        }
+    }
+
+    /// The number, where it is one.
+    pub fn number(self) -> Option<u32> {
+        match self {
+            Self::Of(number) => Some(number),
+            Self::Auto(Auto::Auto) => None,
+        }
+    }
 }
 
 /// Limits of time, attempts and size.

@@ -74,6 +74,7 @@ mod tests {
 
     use clap::{CommandFactory, FromArgMatches};
 
+    use super::super::args::{Auto, Count};
     use super::*;
 
     fn run(arguments: &[&str]) -> RunArgs {
@@ -121,7 +122,10 @@ mod tests {
         ];
         let kept = keep(&run(&typed)).expect("JSON");
         let same = resume(&kept, &[]);
-        assert_eq!((same.mix.processes, same.mix.threads, same.limits.retries), (Some(3), Some(7), 5));
+        assert_eq!(
+            (same.mix.processes, same.mix.threads, same.limits.retries),
+            (Some(Count::Of(3)), Some(Count::Of(7)), 5)
+        );
         assert_eq!(same.fleet.sim_seed, Some(9));
         assert_eq!(same.fleet.sim_fault, run(&typed).fleet.sim_fault);
         assert_eq!(same.fleet.sim_login, run(&typed).fleet.sim_login);
@@ -133,7 +137,10 @@ mod tests {
 
         // A default that is typed counts as typed.
         let other = resume(&kept, &["-T", "9", "--retries", "1", "--grace", "3s", "--verbose"]);
-        assert_eq!((other.mix.processes, other.mix.threads, other.limits.retries), (Some(3), Some(9), 1));
+        assert_eq!(
+            (other.mix.processes, other.mix.threads, other.limits.retries),
+            (Some(Count::Of(3)), Some(Count::Of(9)), 1)
+        );
         assert_eq!(other.limits.grace, Duration::from_secs(3));
         assert!(other.output.verbose);
     }
@@ -141,6 +148,12 @@ mod tests {
     #[test]
     fn an_older_version_knew_less_and_a_newer_one_more() {
         let args = resume(r#"{"mix": {"threads": 5}, "of_a_newer_one": true}"#, &[]);
-        assert_eq!((args.mix.threads, args.limits.retries), (Some(5), 1));
+        assert_eq!((args.mix.threads, args.limits.retries), (Some(Count::Of(5)), 1));
+        let auto = keep(&run(&["-P", "auto", "-T", "auto", "show clock"])).expect("JSON");
+        let auto = resume(&auto, &[]).mix;
+        assert_eq!(
+            (auto.processes, auto.threads),
+            (Some(Count::Auto(Auto::Auto)), Some(Count::Auto(Auto::Auto)))
+        );
     }
 }

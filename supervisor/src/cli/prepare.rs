@@ -14,13 +14,13 @@ use netsweep_shared::login::Login;
 use netsweep_shared::platform::Platform;
 use netsweep_shared::secret::Secret;
 
-use super::args::{LimitArgs, RunArgs, SelectionArgs};
+use super::args::{Count, LimitArgs, RunArgs, SelectionArgs};
 use super::simulate::SIMULATED_USER;
 use crate::commands_file;
-use crate::dispatch::JobSpec;
+use crate::dispatch::{JobSpec, Tuning};
 use crate::home;
 use crate::inventory::{Device, Group, Hop, Inventory};
-use crate::mix::{Mix, raise_descriptor_limit};
+use crate::mix::{self, Mix, raise_descriptor_limit};
 use crate::plan::{Plan, PlannedJob, PlannedJump};
 use crate::platforms::{Platforms, ReadOnly};
 use crate::secrets::LoginReader;
@@ -28,10 +28,13 @@ use crate::select::Limit;
 use crate::ssh_config::SshConfig;
 use crate::store::RunDevice;
 use crate::supervise::WorkerCommand;
+use crate::usage::Machine;
 
 pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
 pub(super) const DEFAULT_COMMAND: Duration = Duration::from_secs(30);
 const MIB: u64 = 1024 * 1024;
+/// Sessions in each worker that `-T auto` begins with: half of what it would be without it.
+const FEW: u32 = 32;
 
 /// The selected devices and what each is to run, checked.
 pub(super) struct Selection {
@@ -258,7 +261,31 @@ fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<LoginAndJumps
 pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<String>) {
     let hops = if args.simulate { 0 } else { selection.most_hops() };
     let devices = selection.devices.len();
-    Mix::choose(args.mix.processes, args.mix.threads, devices, hops, raise_descriptor_limit())
+    let processes = args.mix.processes.and_then(Count::number);
+    let threads = args.mix.threads.and_then(Count::number);
+    let choose = |threads| Mix::choose(processes, threads, devices, hops, raise_descriptor_limit());
+    if !is_tuned(args) {
+        return choose(threads);
+    }
+    let most = mix::most_threads(Machine::detect().memory_bytes, choose(None).0.processes);
+    let (mix, _) = choose(Some(most));
+    let said = format!(
+        "as many of them at once as help, which is found out: {} to {}",
+        tuning(mix).least,
+        mix.sessions()
+    );
+    (mix, vec![said])
+}
+
+/// Whether it is to be found out how many sessions are good.
+fn is_tuned(args: &RunArgs) -> bool {
+    matches!(args.mix.threads, Some(Count::Auto(_)))
+}
+
+/// Between a few sessions in each worker and all that there is room for.
+pub(super) fn tuning(mix: Mix) -> Tuning {
+    let most = u32::try_from(mix.sessions()).unwrap_or(u32::MAX);
+    Tuning { least: mix.processes.saturating_mul(FEW).min(most), most }
 }
 
 /// Joins everything into the plan.
@@ -331,6 +358,7 @@ pub(super) fn plan(
         output_limit: args.limits.max_output * MIB,
         verbose: args.output.verbose,
         sandbox: !args.mix.no_sandbox,
+        tuning: is_tuned(args).then(|| tuning(mix)),
         experiment: Conditions::default(),
         pin: false,
         jobs,

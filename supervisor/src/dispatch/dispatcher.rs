@@ -15,6 +15,7 @@ use super::lockout::Guard;
 use super::message::{Action, Ending, Event, Passage, Verdict, WorkerId};
 use super::pace::Pace;
 use super::queue::Queue;
+use super::tuner::{Tuned, Tuner, Tuning};
 use super::worker::{State as WorkerState, Worker};
 
 /// The rules of a run.
@@ -40,6 +41,8 @@ pub struct Settings {
     pub max_auth_failures: u32,
     /// Logins that may begin in a second, over all workers.
     pub login_rate: Option<f64>,
+    /// Find out how many sessions should run at once; `None` where all threads should.
+    pub tuning: Option<Tuning>,
     /// Source of the jitter between attempts.
     pub seed: u64,
 }
@@ -61,6 +64,7 @@ pub struct Dispatcher {
     pub(super) budget: Budget,
     pub(super) guards: Vec<Guard>,
     pace: Pace,
+    tuner: Option<Tuner>,
     pub(super) actions: Vec<Action>,
     clock: Clock,
 }
@@ -81,6 +85,7 @@ impl Dispatcher {
             jobs: jobs.into_iter().map(|spec| Job::new(spec, &settings)).collect(),
             guards,
             pace: Pace::new(settings.login_rate),
+            tuner: settings.tuning.map(Tuner::new),
             settings,
             phase: Phase::Running,
             cut_short: None,
@@ -91,6 +96,7 @@ impl Dispatcher {
         dispatcher.finish_if_done();
         if dispatcher.phase == Phase::Running {
             (0..dispatcher.workers.len()).for_each(|number| dispatcher.start_worker(number));
+            dispatcher.allow();
         }
         let actions = std::mem::take(&mut dispatcher.actions);
         (dispatcher, actions)
@@ -111,6 +117,11 @@ impl Dispatcher {
     /// Whether `worker` is the one that runs `job`: what anyone else says of it is void.
     pub fn runs(&self, worker: WorkerId, job: JobId) -> bool {
         self.jobs.get(job.index()).and_then(|job| job.step_on(worker)).is_some_and(Step::has_begun)
+    }
+
+    /// How many sessions were found to be enough, where that was to be found out.
+    pub fn tuned(&self) -> Option<Tuned> {
+        self.tuner.as_ref().map(Tuner::tuned)
     }
 
     /// Jobs that have no outcome yet.
@@ -160,8 +171,32 @@ impl Dispatcher {
             self.wait_again(job);
         }
         self.look_after_canaries(now);
+        self.tune(now);
         self.press_for_an_end(now);
         self.kill_those_that_hang(now);
+    }
+
+    fn tune(&mut self, now: Duration) {
+        let held = self.held();
+        let Some(tuner) = &mut self.tuner else { return };
+        // Who waits for its group or for a canary does not want more sessions.
+        let is_short = held >= tuner.limit() as usize && self.queue.ready() > 0;
+        if tuner.look(now, is_short) {
+            self.allow();
+        }
+    }
+
+    fn allow(&mut self) {
+        self.actions.extend(self.tuner.as_ref().map(|tuner| Action::Allow(tuner.limit())));
+    }
+
+    fn held(&self) -> usize {
+        self.workers.iter().map(|worker| worker.held.len()).sum()
+    }
+
+    /// Whether another session may run.
+    fn is_allowed(&self) -> bool {
+        self.tuner.as_ref().is_none_or(|tuner| self.held() < tuner.limit() as usize)
     }
 
     fn passage(&mut self, id: WorkerId, job_id: JobId, passage: Passage, now: Duration) {
@@ -176,6 +211,9 @@ impl Dispatcher {
             }
             (Some(Step::Running { since }), Passage::LoggedIn) => {
                 job.state = begin(Step::LoggedIn { since });
+                if let Some(tuner) = &mut self.tuner {
+                    tuner.logged_in(now.saturating_sub(since));
+                }
                 self.login_succeeded(job_id);
             }
             (Some(Step::LoggedIn { since }), Passage::CommandsBegin) => {
@@ -184,6 +222,7 @@ impl Dispatcher {
             (Some(step @ (Step::Running { since } | Step::LoggedIn { since })), Passage::Finished(end)) => {
                 job.spent += now.saturating_sub(since);
                 self.release(id, job_id);
+                self.note_end(since, end.failure.as_ref());
                 let not_let_in = end.failure.clone().filter(|_| matches!(step, Step::Running { .. }));
                 match end.failure.clone().filter(|failure| self.deserves_retry(job_id, failure)) {
                     Some(failure) => self.retry(id, job_id, failure, now),
@@ -193,8 +232,9 @@ impl Dispatcher {
                     self.login_failed(job_id, &failure, now);
                 }
             }
-            (Some(Step::Commanding { .. }), Passage::Finished(end)) => {
+            (Some(Step::Commanding { since }), Passage::Finished(end)) => {
                 self.release(id, job_id);
+                self.note_end(since, end.failure.as_ref());
                 self.settle(id, job_id, Verdict::Told(end));
             }
             // Only who was asked to may give a job back: it would come back at once, for ever.
@@ -209,6 +249,12 @@ impl Dispatcher {
             (_, passage) => {
                 self.kill(id, format!("it said {} of job {job_id} out of turn", passage.name()));
             }
+        }
+    }
+
+    fn note_end(&mut self, since: Duration, failure: Option<&Failure>) {
+        if let Some(tuner) = &mut self.tuner {
+            tuner.ended(since, failure);
         }
     }
 
@@ -271,6 +317,7 @@ impl Dispatcher {
         }
         self.dispatch_suspects(now);
         while self.pace.allows(now)
+            && self.is_allowed()
             && let Some(number) = self.roomiest()
         {
             let jobs = &self.jobs;
@@ -283,6 +330,7 @@ impl Dispatcher {
     /// meanwhile.
     fn dispatch_suspects(&mut self, now: Duration) {
         while self.pace.allows(now)
+            && self.is_allowed()
             && let Some(number) = self.workers.iter().position(|w| w.held.is_empty() && w.room(1) > 0)
         {
             let jobs = &self.jobs;
@@ -303,7 +351,7 @@ impl Dispatcher {
         let threads = self.settings.threads.max(1) as usize;
         let all_threads = threads * self.workers.len();
         // A job in hand begins when its worker likes.
-        let ahead = self.queue.ready() > all_threads && !self.pace.is_limited();
+        let ahead = self.queue.ready() > all_threads && !self.pace.is_limited() && self.tuner.is_none();
         let prefetch = if ahead { prefetch(threads) } else { 0 };
         let room = |worker: &Worker| worker.room(threads + prefetch);
         let (number, worker) =

@@ -149,6 +149,28 @@ impl Witness {
         })
     }
 
+    /// No more sessions are begun than were found to be enough; suspects have to be among themselves,
+    /// and come all at once.
+    pub(super) fn no_more_than_allowed(&self, job: JobId) -> Kept {
+        let held = self.held();
+        let suspect = self.jobs[job.index()].company.is_some();
+        ensure(suspect || self.allowed.is_none_or(|most| held <= most as usize), || {
+            format!("job {job} is sent, and {held} are held; allowed are {:?}", self.allowed)
+        })
+    }
+
+    /// What is found to be enough is within its bounds.
+    pub(super) fn within_tuning(&self, sessions: u32) -> Kept {
+        let tuning = self.settings.tuning;
+        let within =
+            tuning.is_some_and(|it| (it.least.max(1)..=it.most.max(it.least).max(1)).contains(&sessions));
+        ensure(within, || format!("{sessions} sessions are allowed, of {tuning:?}"))
+    }
+
+    fn held(&self) -> usize {
+        self.workers.values().map(|worker| worker.held.len()).sum()
+    }
+
     /// No thread is idle while there is a job that it could run.
     pub(super) fn nobody_waits_for_nothing(&self) -> Kept {
         let suspect = |job: &JobId| self.jobs[job.index()].company.is_some();
@@ -156,7 +178,8 @@ impl Witness {
             let room = worker.held.len() < self.settings.threads.max(1) as usize;
             room && worker.state == State::Ready && !worker.retiring && !worker.held.iter().any(suspect)
         });
-        let free = !self.ending && self.finished.is_none() && self.settings.login_rate.is_none();
+        let allowed = self.allowed.is_none_or(|most| self.held() < most as usize);
+        let free = !self.ending && self.finished.is_none() && self.settings.login_rate.is_none() && allowed;
         let Some(idle) = idle.filter(|_| free) else { return Ok(()) };
         let mut used = vec![0; self.settings.group_limits.len()];
         for group in self.jobs.iter().filter(|job| job.on.is_some()).flat_map(|job| &job.spec.groups) {

@@ -139,6 +139,8 @@ pub enum Action {
         /// How it ended.
         verdict: Verdict,
     },
+    /// From now on so many sessions may run at once: for who watches.
+    Allow(u32),
     /// The run is over: let the workers go.
     Finish(Ending),
 }

@@ -14,12 +14,13 @@ mod gates;
 mod queue;
 // The machine itself: jobs to workers and back …
 mod dispatcher;
-// … who hangs, what a worker's death means, how a run ends; and how often logins may begin and be
-// rejected.
+// … who hangs, what a worker's death means, how a run ends; how often logins may begin and be
+// rejected; and how many sessions are enough.
 mod death;
 mod ending;
 mod lockout;
 mod pace;
+mod tuner;
 mod watch;
 // What must hold whatever happens, and who watches it: for tests of every layer.
 mod invariants;
@@ -32,3 +33,4 @@ mod stories;
 
 pub use dispatcher::{Dispatcher, Settings};
 pub use job::JobSpec;
+pub use tuner::{Because, Tuned, Tuning};

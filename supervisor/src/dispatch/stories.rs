@@ -114,6 +114,7 @@ fn in_words(action: &Action) -> String {
             Verdict::Lost(failure) if failure.kind == ErrorKind::LockoutGuard => format!("{job} skipped"),
             Verdict::Lost(failure) => format!("{job} lost: {}", failure.kind),
         },
+        Action::Allow(sessions) => format!("{sessions} at once"),
         Action::Finish(Ending::Complete) => "complete".into(),
         Action::Finish(Ending::Interrupted) => "interrupted".into(),
         Action::Finish(Ending::GaveUp(reason)) => format!("gave up: {reason}"),
@@ -139,6 +140,7 @@ fn mix(processes: u32, threads: u32) -> Settings {
         group_limits: vec![],
         credentials: 0,
         ways: 0,
+        tuning: None,
         max_auth_failures: 3,
         login_rate: None,
         seed: 7,
@@ -378,6 +380,22 @@ fn a_wedged_thread_costs_its_neighbours_nothing() {
     assert_eq!(story.finished(w(0), 2), ["2 ok"]);
     assert_eq!(story.pass(0.1), ["kill w0: its job 0 did not end at its deadline"]);
     assert_eq!(story.dies(w(0)), ["0 lost: crashed", "start w0'"]);
+}
+
+#[test]
+fn a_worker_whose_late_session_ends_after_all_is_replaced() {
+    let (mut story, _) = Story::under_way(mix(1, 2), changing(8));
+    story.commands_begin(w(0), 0);
+    story.commands_begin(w(0), 1);
+    assert_eq!(story.pass(8.0), NOTHING);
+    assert_eq!(story.finished(w(0), 1), ["1 ok", "send 3 to w0"]);
+    story.commands_begin(w(0), 2);
+    assert_eq!(story.pass(7.1), ["retire w0"]);
+    assert_eq!(story.job(w(0), 3, Passage::Returned), NOTHING);
+    assert_eq!(story.finished(w(0), 0), ["0 ok"]);
+    assert_eq!(story.finished(w(0), 2), ["2 ok"]);
+    assert_eq!(story.pass(0.1), ["kill w0: one of its sessions had not ended at its deadline"]);
+    assert_eq!(story.dies(w(0)), ["start w0'"]);
 }
 
 #[test]

@@ -46,6 +46,10 @@ impl Dispatcher {
         if now.saturating_sub(worker.last_heard) > SILENCE {
             return Some(format!("it has said nothing for {} s", SILENCE.as_secs()));
         }
+        if worker.retiring && worker.held.is_empty() {
+            // The one that was late has come to its end after all, when nothing more was to be begun.
+            return Some("one of its sessions had not ended at its deadline".into());
+        }
         let held = || worker.held.iter().map(|id| (id, &self.jobs[id.index()]));
         let begun = |job: &Job| job.step_on(worker.id).is_some_and(Step::has_begun);
         let overdue = |job: &Job| is_overdue(job, worker.id, now, self.settings.device_timeout);

@@ -26,6 +26,8 @@ pub struct Witness {
     /// The credentials', then the ways'.
     pub(super) guards: Vec<Guard>,
     pub(super) ending: bool,
+    /// Sessions that may run at once, where that is being found out.
+    pub(super) allowed: Option<u32>,
     /// When it was known that the run is being ended.
     pub(super) ending_since: Option<Duration>,
     clock: Clock,
@@ -128,6 +130,7 @@ impl Witness {
             workers: BTreeMap::new(),
             guards: vec![Guard::default(); (settings.credentials + settings.ways) as usize],
             ending: false,
+            allowed: None,
             ending_since: None,
             clock: Clock::default(),
             now: Duration::ZERO,
@@ -180,6 +183,7 @@ impl Witness {
                 self.nothing_new_when_ending(*job)?;
                 self.suspects_among_themselves(*worker, *job)?;
                 self.hand(*worker, *job);
+                self.no_more_than_allowed(*job)?;
                 self.within_group_limits(*job)?;
                 self.canaries_are_few(*job)?;
             }
@@ -227,6 +231,10 @@ impl Witness {
                 }
                 self.attempts_are_told(*job, *attempts)?;
                 self.jobs[job.index()].outcomes += 1;
+            }
+            Action::Allow(sessions) => {
+                self.within_tuning(*sessions)?;
+                self.allowed = Some(*sessions);
             }
             Action::Finish(ending) => {
                 self.ends_when_done(ending)?;

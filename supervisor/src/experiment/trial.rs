@@ -167,6 +167,7 @@ impl Lab<'_> {
             output_limit: 64 << 20,
             verbose: false,
             sandbox: self.sandbox,
+            tuning: None,
             experiment: Conditions { cpu_per_command: workload.cpu_per_command(), ..Conditions::default() },
             pin: cell.pinned,
         })

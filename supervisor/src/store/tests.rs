@@ -94,7 +94,7 @@ impl Fixture {
 }
 
 fn end(left: usize, interrupted: bool) -> RunEnd {
-    RunEnd { makespan: Duration::from_secs(1), left, interrupted }
+    RunEnd { makespan: Duration::from_secs(1), left, interrupted, tuned: None }
 }
 
 fn tell(recorder: &mut Recorder, record: &Record) {

@@ -81,6 +81,7 @@ pub fn sweep(
         ways: plan.ways,
         max_auth_failures: plan.max_auth_failures,
         login_rate: plan.login_rate,
+        tuning: plan.tuning,
         seed: plan.seed,
     };
     let specs: Vec<JobSpec> = plan.jobs.iter().map(|job| job.spec.clone()).collect();
@@ -171,6 +172,7 @@ impl Sweep<'_> {
             },
             left: self.dispatcher.unsettled(),
             interrupted: ending == Ending::Interrupted,
+            tuned: self.dispatcher.tuned(),
         };
         Ok(Outcome { end, ending, unrecorded: self.unrecorded })
     }
@@ -416,6 +418,7 @@ impl Sweep<'_> {
                 Action::Settle { job, attempts, worker, verdict } => {
                     self.settle(job, attempts, worker, verdict)?
                 }
+                Action::Allow(_) => {}
                 Action::Finish(ending) => self.ending = Some(ending),
             }
         }

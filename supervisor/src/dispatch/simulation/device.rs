@@ -18,7 +18,7 @@ pub(super) struct Device {
     /// Whether a login of any session succeeded.
     pub(super) let_in: bool,
     /// What the way there is like, if there are jump hosts.
-    way: Option<Way>,
+    pub(super) way: Option<Way>,
     /// What its sessions ended with.
     pub(super) ends: Vec<AttemptEnd>,
 }

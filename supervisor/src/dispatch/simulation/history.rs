@@ -14,7 +14,7 @@ use super::store::Store;
 use super::tally::Tally;
 use crate::dispatch::message::{Action, Death, Ending, Event, Verdict, WorkerId};
 use crate::dispatch::witness::{Kept, Witness};
-use crate::dispatch::{Dispatcher, JobSpec, Settings};
+use crate::dispatch::{Dispatcher, JobSpec, Settings, Tuning};
 use crate::store::Standstill;
 use crate::store::invariants::resumes_exactly;
 
@@ -86,6 +86,9 @@ impl History {
             ways: ways.len() as u32,
             max_auth_failures: chance.between(1, 4) as u32,
             login_rate: chance.in_hundred(20).then(|| chance.between(2, 40) as f64),
+            tuning: chance
+                .in_hundred(25)
+                .then(|| Tuning { least: chance.between(1, 3) as u32, most: chance.between(1, 30) as u32 }),
             seed,
         };
         let world = World {
@@ -152,7 +155,8 @@ impl History {
         }
         self.ending_is_just()?;
         // A word that dies with its worker is not heard, and so not counted.
-        if self.world.calm {
+        let deadly = self.devices.iter().any(|device| matches!(device.nature, Nature::Deadly { .. }));
+        if self.world.calm && !deadly {
             self.rejections_are_few()?;
         }
         Ok(self.tally)
@@ -165,6 +169,9 @@ impl History {
         let stored: Vec<_> = self.devices.iter().map(|device| device.name).zip(found).collect();
         let left = self.devices.into_iter().zip(&stored).filter(|(_, (_, at))| *at == Standstill::Left);
         let left: Vec<Device> = left.map(|(device, _)| device).collect();
+        // Another guard counts anew.
+        let forget = |device: Device| Device { ends: Vec::new(), let_in: false, ..device };
+        let left: Vec<Device> = left.into_iter().map(forget).collect();
         let begun: BTreeSet<u32> = left.iter().map(|device| device.name).collect();
         resumes_exactly(stored, &begun)?;
         let next = Self::begin(self.world, left, self.agenda.chance, self.aloud);
@@ -259,7 +266,7 @@ impl History {
                     self.verdict_is_just(job, &verdict)?;
                     continue;
                 }
-                Action::Retry { .. } | Action::Finish(_) => continue,
+                Action::Retry { .. } | Action::Allow(_) | Action::Finish(_) => continue,
                 Action::Send { worker, job, time_left, .. } => (worker, Order::Job(job, time_left)),
                 Action::Drain(id) | Action::Retire(id) => (id, Order::Drain),
                 Action::Withdraw { worker, job } => (worker, Order::Withdraw(job)),

@@ -39,6 +39,7 @@ impl Tally {
             "retired",
             "skipped",
             "resumed",
+            "tuned",
             "killed: silent",
             "killed: overdue",
             "killed: idle",
@@ -84,6 +85,7 @@ fn kind(action: &Action) -> &'static str {
             "killed: the end"
         }
         Action::Kill(..) => "killed: out of turn",
+        Action::Allow(_) => "tuned",
         Action::Finish(Ending::Complete) => "complete",
         Action::Finish(Ending::Interrupted) => "interrupted",
         Action::Finish(Ending::GaveUp(_)) => "gave up",

@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn end() -> RunEnd {
-        RunEnd { makespan: Duration::from_secs(1), left: 0, interrupted: false }
+        RunEnd { makespan: Duration::from_secs(1), left: 0, interrupted: false, tuned: None }
     }
 
     #[test]

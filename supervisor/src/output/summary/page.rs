@@ -6,6 +6,7 @@ use console::{Alignment, measure_text_width, pad_str};
 use netsweep_shared::outcome::ErrorKind;
 
 use super::gather::{Gathered, MOST_SLOW, Named};
+use crate::dispatch::Tuned;
 use crate::event::RunEnd;
 use crate::output::escape;
 use crate::output::screen::{Paint, Screen};
@@ -62,7 +63,15 @@ fn figures(gathered: &Gathered, end: &RunEnd) -> Vec<(&'static str, String)> {
         None => String::new(),
     };
     let (processes, threads) = (gathered.processes as usize, gathered.threads as usize);
-    figures.push(("mix", format!("{} × {}{busy}", count(processes, "process"), count(threads, "thread"))));
+    let mix = match &end.tuned {
+        None => format!("{} × {}{busy}", count(processes, "process"), count(threads, "thread")),
+        Some(Tuned { sessions, because }) => format!(
+            "{} × {}, found out: {sessions} sessions at once, {because}",
+            count(processes, "process"),
+            count((*sessions as usize).div_ceil(processes.max(1)), "thread")
+        ),
+    };
+    figures.push(("mix", mix));
     let done = gathered.ok + gathered.failed;
     if end.makespan > Duration::ZERO && done > 0 {
         let retried = match gathered.retried {
@@ -193,7 +202,7 @@ mod tests {
     use crate::usage::Usage;
 
     fn end(left: usize, interrupted: bool) -> RunEnd {
-        RunEnd { makespan: Duration::from_millis(4_921), left, interrupted }
+        RunEnd { makespan: Duration::from_millis(4_921), left, interrupted, tuned: None }
     }
 
     fn summary(devices: &[&str], records: &[Record], usage: Option<&Usage>, end: &RunEnd) -> String {
@@ -291,7 +300,7 @@ mod tests {
 
     #[test]
     fn nothing_done_at_all() {
-        let end = RunEnd { makespan: Duration::ZERO, left: 2, interrupted: true };
+        let end = RunEnd { makespan: Duration::ZERO, left: 2, interrupted: true, tuned: None };
         insta::assert_snapshot!(summary(&["a", "b"], &[], None, &end), @r#"
         interrupted after 0.00 s, 2 devices: 0 ok, 2 left
           mix      2 processes × 4 threads
