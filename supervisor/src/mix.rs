@@ -5,6 +5,8 @@ use std::thread::available_parallelism;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity};
 
+use crate::dispatch::Tuning;
+
 /// P processes × T threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mix {
@@ -19,6 +21,9 @@ pub const DEFAULT_THREADS: u32 = 64;
 
 /// Session threads per worker where the best number is found out: beyond that they were never seen to help.
 pub const AUTO_THREADS: u32 = 1024;
+
+/// Sessions in each worker that finding out begins with: as many as there are where nobody asks for it.
+const FEW: u32 = DEFAULT_THREADS;
 
 /// Memory of a session with its thread: 123 kB were measured.
 const A_SESSION: u64 = 130_000;
@@ -78,6 +83,12 @@ impl Mix {
             ));
         }
         (Self { processes, threads }, said)
+    }
+
+    /// Between a few sessions in each worker and all that there are threads for.
+    pub fn tuning(self) -> Tuning {
+        let most = u32::try_from(self.sessions()).unwrap_or(u32::MAX);
+        Tuning { least: self.processes.saturating_mul(FEW).min(most), most }
     }
 
     /// Sessions at once.

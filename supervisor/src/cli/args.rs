@@ -393,7 +393,7 @@ pub struct ExperimentArgs {
     pub limit: Option<String>,
 
     /// Measure what the chapter claims, each with a matrix and a workload of its own: 1 to 6, or all
-    #[arg(long, value_name = "N", value_parser = claim, conflicts_with_all = ["workload", "processes", "threads", "gil"])]
+    #[arg(long, value_name = "N", value_parser = claim, conflicts_with_all = ["workload", "processes", "threads", "gil", "auto"])]
     pub claim: Vec<Claim>,
 
     /// The matrix.
@@ -438,6 +438,10 @@ pub struct MatrixArgs {
     /// No Python
     #[arg(long)]
     pub no_python: bool,
+
+    /// Sweep also with `-P auto -T auto`, and hold it against the best mix of the matrix
+    #[arg(long)]
+    pub auto: bool,
 
     /// Fix each worker to a core
     #[arg(long)]

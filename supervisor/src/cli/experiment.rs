@@ -12,6 +12,7 @@ use clap::Parser;
 use super::args::{Claim, Cli, Command, ConditionArgs, ExperimentArgs, ReportArgs, ReportFormat, RunArgs};
 use super::exit::{Exit, ExitError, OrExit};
 use super::prepare::{self, Logins, Selection};
+use crate::experiment::auto;
 use crate::experiment::beside;
 use crate::experiment::book;
 use crate::experiment::choice::choose;
@@ -170,6 +171,14 @@ fn real(args: &ExperimentArgs, inventory: &Path) -> Result<Target> {
     let selection = Selection::load(&run.selection, &run.commands, &platforms, false)?;
     let mix = Mix { processes: 1, threads: 1 };
     let mut plan = prepare::plan(&run, &selection, &Logins::Real(inventory), &platforms, mix)?;
+    if let Some(job) = plan.jobs.iter().find(|job| !job.spec.read_only) {
+        bail!(
+            "an experiment runs the commands many times, and those of {} are not all known to only read ({}): a platform's \
+             read_only says which do",
+            job.device,
+            job.commands.join("; ")
+        );
+    }
     plan.experiment.cpu_per_command = args.conditions.cpu_ms.unwrap_or(Duration::ZERO);
     Ok(Target::Devices { name: inventory.display().to_string(), plan: Box::new(plan) })
 }
@@ -230,13 +239,19 @@ fn measure_all(
             }
         };
         let with_python = !args.matrix.no_python && plan.cells.iter().any(|cell| cell.gil);
-        let reserve = if with_python { beside::estimate(plan, section, lab.cores) } else { Duration::ZERO };
+        // No more than a third: the matrix comes first.
+        let most = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()) / 3);
+        let reserve =
+            if with_python { beside::estimate(plan, section, lab.cores).min(most) } else { Duration::ZERO };
         let effort = Effort {
             trials: args.effort.trials,
             seed: args.effort.seed.unwrap_or(1),
             until: until.map(|until| until.checked_sub(reserve).unwrap_or(until)),
         };
         measure(lab, plan, (number, section), effort, keep, &mut progress)?;
+        if args.matrix.auto {
+            auto::measure(lab, &plan.target, section, effort)?;
+        }
         if let Target::Fleet(workload) = &plan.target {
             section.references = book::references(workload);
             if with_python {

@@ -17,7 +17,7 @@ use netsweep_shared::secret::Secret;
 use super::args::{Count, LimitArgs, RunArgs, SelectionArgs};
 use super::simulate::SIMULATED_USER;
 use crate::commands_file;
-use crate::dispatch::{JobSpec, Tuning};
+use crate::dispatch::JobSpec;
 use crate::home;
 use crate::inventory::{Device, Group, Hop, Inventory};
 use crate::mix::{self, Mix, raise_descriptor_limit};
@@ -33,8 +33,6 @@ use crate::usage::Machine;
 pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
 pub(super) const DEFAULT_COMMAND: Duration = Duration::from_secs(30);
 const MIB: u64 = 1024 * 1024;
-/// Sessions in each worker that `-T auto` begins with: half of what it would be without it.
-const FEW: u32 = 32;
 
 /// The selected devices and what each is to run, checked.
 pub(super) struct Selection {
@@ -271,7 +269,7 @@ pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<Str
     let (mix, _) = choose(Some(most));
     let said = format!(
         "as many of them at once as help, which is found out: {} to {}",
-        tuning(mix).least,
+        mix.tuning().least,
         mix.sessions()
     );
     (mix, vec![said])
@@ -280,12 +278,6 @@ pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<Str
 /// Whether it is to be found out how many sessions are good.
 fn is_tuned(args: &RunArgs) -> bool {
     matches!(args.mix.threads, Some(Count::Auto(_)))
-}
-
-/// Between a few sessions in each worker and all that there is room for.
-pub(super) fn tuning(mix: Mix) -> Tuning {
-    let most = u32::try_from(mix.sessions()).unwrap_or(u32::MAX);
-    Tuning { least: mix.processes.saturating_mul(FEW).min(most), most }
 }
 
 /// Joins everything into the plan.
@@ -358,7 +350,7 @@ pub(super) fn plan(
         output_limit: args.limits.max_output * MIB,
         verbose: args.output.verbose,
         sandbox: !args.mix.no_sandbox,
-        tuning: is_tuned(args).then(|| tuning(mix)),
+        tuning: is_tuned(args).then(|| mix.tuning()),
         experiment: Conditions::default(),
         pin: false,
         jobs,

@@ -1,7 +1,7 @@
 //! How many sessions may run at once, where nobody has said it: found out while they run.
 //!
-//! It begins with few, doubles as long as there is no sign that there are too many, and then gropes on
-//! in small steps. The signs are those that TCP goes by: logins that take much longer than they did with
+//! It begins with few, takes leaps as long as there is no sign that there are too many and many were let
+//! in since the last one, and then gropes on in small steps. The signs are those that TCP goes by: logins that take much longer than they did with
 //! few sessions (Vegas), and logins that fail more often for reasons that can pass (Reno). What the
 //! reason is (our cores, a server behind all logins, a jump host, the line) does not matter: more
 //! sessions would only wait with the others.
@@ -59,8 +59,12 @@ const SAMPLE: usize = 5;
 const LONGER: u32 = 5;
 const SHORTER: u32 = 2;
 const TREMBLING: Duration = Duration::from_millis(20);
-/// Doublings without news of those before.
-const BLIND: u32 = 3;
+/// By how many times a leap takes it up.
+const LEAP: u32 = 4;
+/// Of the sessions, those that have to be let in before the next: one in so many.
+const LET_IN: u32 = 8;
+/// Leaps without waiting for that.
+const BLIND: u32 = 1;
 /// Failing logins are a sign where they are more than twice the part that they were, and this.
 const FAILING: f64 = 0.05;
 /// Attempts of which that is said.
@@ -74,12 +78,14 @@ pub(super) struct Tuner {
     bounds: Tuning,
     limit: u32,
     because: Because,
-    /// Nothing has spoken against doubling.
-    doubling: bool,
+    /// Nothing has spoken against leaps.
+    leaping: bool,
     blind: u32,
     rests_until: Duration,
     /// What logins took since the last look, and the least of what their middle one ever was.
     logins: Vec<Duration>,
+    /// Since the last growth.
+    let_in: u32,
     usual: Option<Duration>,
     /// When it first allowed more.
     grew: Option<Duration>,
@@ -110,10 +116,11 @@ impl Tuner {
             bounds,
             limit: bounds.least,
             because: Because::Over,
-            doubling: true,
+            leaping: true,
             blind: 0,
             rests_until: Duration::ZERO,
             logins: Vec::new(),
+            let_in: 0,
             usual: None,
             grew: None,
             recent: Attempts::default(),
@@ -133,6 +140,7 @@ impl Tuner {
     /// A device has let us in, so long after its session began.
     pub(super) fn logged_in(&mut self, after: Duration) {
         self.logins.push(after);
+        self.let_in += 1;
     }
 
     /// An attempt has ended that began at `began`.
@@ -157,7 +165,7 @@ impl Tuner {
             let limit = if much { self.limit * 3 / 4 } else { self.limit };
             self.back_off(Because::Slower, limit, now);
         } else if is_short {
-            self.grow(took.is_some(), now);
+            self.grow(now);
         }
         self.limit != before
     }
@@ -193,23 +201,25 @@ impl Tuner {
 
     fn back_off(&mut self, because: Because, limit: u32, now: Duration) {
         self.because = because;
-        self.doubling = false;
+        self.leaping = false;
         self.limit = limit.max(self.bounds.least);
         self.rests_until = now + REST;
     }
 
-    fn grow(&mut self, has_news: bool, now: Duration) {
-        self.blind = if has_news { 0 } else { self.blind + 1 };
+    fn grow(&mut self, now: Duration) {
+        let is_blind = self.let_in < self.limit / LET_IN;
+        self.blind = if is_blind { self.blind + 1 } else { 0 };
         if self.usual.is_none() || self.blind > BLIND {
             return;
         }
-        let more = if self.doubling { self.limit } else { (self.limit / 16).max(1) };
+        self.let_in = 0;
+        let more = if self.leaping { self.limit.saturating_mul(LEAP - 1) } else { (self.limit / 16).max(1) };
         self.limit = self.limit.saturating_add(more).min(self.bounds.most);
         self.grew.get_or_insert(now);
         if self.limit == self.bounds.most {
             self.because = Because::Most;
         }
-        if !self.doubling {
+        if !self.leaping {
             self.rests_until = now + REST;
         }
     }
@@ -276,6 +286,13 @@ mod tests {
     }
 
     #[test]
+    fn where_one_server_lets_in_one_after_the_other_it_is_not_flooded() {
+        // Ten a second, however many wait.
+        let it = settled(60, |sessions| ms(100) * sessions, |_| 0);
+        assert!(it.sessions <= 64, "{it:?}");
+    }
+
+    #[test]
     fn where_logins_fail_with_more_fewer() {
         let it = settled(120, |_| ms(200), |sessions| if sessions > 300 { 40 } else { 0 });
         assert!((16..=400).contains(&it.sessions), "{it:?}");
@@ -296,12 +313,12 @@ mod tests {
         let mut tuner = Tuner::new(Tuning { least: 16, most: 2_000 });
         (0..50).for_each(|tick| _ = tuner.look(TICK * tick, true));
         assert_eq!(tuner.limit(), 16, "nobody was let in yet");
-        tuner.logins = vec![ms(200); SAMPLE];
+        (0..SAMPLE).for_each(|_| tuner.logged_in(ms(200)));
         (50..100).for_each(|tick| _ = tuner.look(TICK * tick, true));
-        assert_eq!(tuner.limit(), 16 << (1 + BLIND), "nothing more was heard");
+        assert_eq!(tuner.limit(), 16 * LEAP.pow(1 + BLIND), "nothing more was heard");
         let mut tuner = Tuner::new(Tuning { least: 16, most: 2_000 });
         for tick in 0..50 {
-            tuner.logins = vec![ms(200); SAMPLE];
+            (0..SAMPLE).for_each(|_| tuner.logged_in(ms(200)));
             tuner.look(TICK * tick, false);
         }
         assert_eq!(tuner.limit(), 16, "nobody wants more");

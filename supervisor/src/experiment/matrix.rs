@@ -54,6 +54,8 @@ pub struct CellPlan {
     pub pinned: bool,
     /// The worker's executable, where it is not this one.
     pub worker: Option<PathBuf>,
+    /// So many threads at the most, and how many help is found out.
+    pub tuned: bool,
 }
 
 impl CellPlan {

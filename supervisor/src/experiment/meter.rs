@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
-use netsweep_shared::outcome::AttemptEnd;
+use netsweep_shared::outcome::{AttemptEnd, ErrorKind};
 use netsweep_shared::protocol;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -33,6 +33,8 @@ pub(super) struct Meter {
     pub(super) totals: Vec<f64>,
     pub(super) sessions: u32,
     pub(super) failures: u32,
+    /// A device that has rejected the login.
+    pub(super) rejected_by: Option<String>,
     peak_memory: u64,
     /// What was said by and of the workers: in a trial that is what it should be, nothing.
     pub(super) said: Vec<String>,
@@ -57,6 +59,7 @@ impl Meter {
             totals: Vec::new(),
             sessions: 0,
             failures: 0,
+            rejected_by: None,
             peak_memory: 0,
             said: Vec::new(),
         }
@@ -127,6 +130,10 @@ impl Consumer for Meter {
             RunEvent::DeviceDone(record) => {
                 self.sessions += 1;
                 self.failures += u32::from(record.status != DeviceStatus::Ok);
+                let rejected = record.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Auth);
+                if rejected && self.rejected_by.is_none() {
+                    self.rejected_by = Some(record.device.clone());
+                }
             }
             RunEvent::Notice(text) => self.hear((*text).to_owned()),
             RunEvent::WorkerLost { worker, reason } => {

@@ -9,6 +9,7 @@
 //! Measuring it:
 //! - [`trial`], `meter`: one sweep, and who listens to it
 //! - [`measure`]: the loop over a matrix, in a random order and within a budget
+//! - [`auto`]: a mix that is found out, held against the matrix
 //! - [`keep`]: trials as they come, for `--continue`
 //! - [`python`], [`beside`]: the same work done by Python, where there is one
 //!
@@ -18,6 +19,7 @@
 //! - [`choice`]: the mix that one would choose
 //! - [`report`]: how it is told: a table, CSV, JSON, Markdown, a page
 
+pub mod auto;
 pub mod beside;
 pub mod book;
 pub mod choice;

@@ -51,6 +51,9 @@ pub struct Section {
     pub verdict: Option<Verdict>,
     /// The mix that we would choose.
     pub choice: Option<Choice>,
+    /// What `-P auto -T auto` made of the same.
+    #[serde(default)]
+    pub auto: Option<Auto>,
 }
 
 /// What every session of a section does.
@@ -222,6 +225,19 @@ pub enum VerdictResult {
     NotConfirmed,
     /// The spread is greater than the difference, or something is missing.
     Undecided,
+}
+
+/// Sweeps whose mix was found out while they ran.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Auto {
+    /// Worker processes.
+    pub processes: u32,
+    /// Makespan of each trial, with the whole of the devices.
+    pub makespans: Vec<f64>,
+    /// Sessions at once that each settled on.
+    pub sessions: Vec<u32>,
+    /// How it compares with the best cell, in words.
+    pub reason: String,
 }
 
 /// The mix that one would choose, and why.

@@ -15,8 +15,8 @@ use super::matrix::{CellPlan, Target, seconds};
 use super::meter::Meter;
 use super::results::Trial;
 use super::workload::Workload;
-use crate::dispatch::JobSpec;
 use crate::dispatch::message::Ending;
+use crate::dispatch::{JobSpec, Tuned};
 use crate::fleet::Fleet;
 use crate::host_keys::HostKeys;
 use crate::mix::Mix;
@@ -46,6 +46,14 @@ pub struct Lab<'a> {
     pub say: &'a mut dyn FnMut(&str),
 }
 
+/// What came of a sweep.
+struct Swept {
+    trial: Trial,
+    /// Each session's whole time.
+    totals: Vec<f64>,
+    tuned: Option<Tuned>,
+}
+
 /// A trial that was not to be finished.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
@@ -57,26 +65,40 @@ impl Lab<'_> {
     /// # Errors
     /// [`Interrupted`], and whatever keeps a sweep from being made.
     pub fn trial(&mut self, target: &Target, cell: &CellPlan, devices: u32, seed: u64) -> Result<Trial> {
+        Ok(self.tuned_trial(target, cell, devices, seed)?.0)
+    }
+
+    /// The same, with what was found out in a cell that is to be tuned.
+    ///
+    /// # Errors
+    /// Those of [`Lab::trial`].
+    pub fn tuned_trial(
+        &mut self,
+        target: &Target,
+        cell: &CellPlan,
+        devices: u32,
+        seed: u64,
+    ) -> Result<(Trial, Option<Tuned>)> {
         match target {
             Target::Fleet(workload) => {
                 let spec = workload.fleet(devices);
                 let fleet = Fleet::start(&spec)?;
                 let plan = self.plan_for(workload, cell, &fleet, &spec, seed)?;
-                let (mut trial, _) = self.sweep(plan, cell)?;
+                let Swept { mut trial, tuned, .. } = self.sweep(plan, cell)?;
                 let report = fleet.stop()?;
                 trial.fleet_cpu = Some(seconds(report.cpu));
                 trial.ideal = self.ideal(workload, cell, &report);
-                Ok(trial)
+                Ok((trial, tuned))
             }
             Target::Devices { plan, .. } => {
                 let mut plan = Plan::clone(plan);
                 plan.jobs.truncate(devices as usize);
                 plan.seed = seed;
-                let (mut trial, totals) = self.sweep(plan, cell)?;
+                let Swept { mut trial, totals, tuned } = self.sweep(plan, cell)?;
                 // Nobody knows what the devices themselves took: this packs the sessions as they were.
                 let longest = totals.iter().copied().fold(0.0, f64::max);
                 trial.ideal = longest.max(totals.iter().sum::<f64>() / f64::from(cell.sessions()));
-                Ok(trial)
+                Ok((trial, tuned))
             }
         }
     }
@@ -86,10 +108,11 @@ impl Lab<'_> {
         seconds(workload.ideal(report, cell.processes, cell.threads, cores, cell.gil))
     }
 
-    fn sweep(&mut self, mut plan: Plan, cell: &CellPlan) -> Result<(Trial, Vec<f64>)> {
+    fn sweep(&mut self, mut plan: Plan, cell: &CellPlan) -> Result<Swept> {
         plan.mix = Mix { processes: cell.processes, threads: cell.threads };
         plan.experiment.gil = cell.gil.then_some(self.switch_interval);
         plan.pin = cell.pinned;
+        plan.tuning = cell.tuned.then(|| plan.mix.tuning());
         plan.sandbox = self.sandbox;
         let command = cell.worker.clone().map_or(WorkerCommand::Ourselves, WorkerCommand::Binary);
         let place = TempDir::new().context("a place for the trial's run store")?;
@@ -107,6 +130,13 @@ impl Lab<'_> {
         if let Some(failed) = unrecorded {
             return Err(failed.into());
         }
+        // Each trial counts rejections anew, and so the guard would let us lock an account in a few of them.
+        if let Some(device) = &meter.rejected_by {
+            anyhow::bail!(
+                "{device} rejected the login, and every trial would try it again: leave it out (--limit '!{device}') or \
+                 correct its password"
+            );
+        }
         let trial = Trial {
             makespan: seconds(end.makespan),
             sessions: meter.sessions,
@@ -117,7 +147,7 @@ impl Lab<'_> {
             timeline: meter.timeline,
             ..Trial::default()
         };
-        Ok((trial, meter.totals))
+        Ok(Swept { trial, totals: meter.totals, tuned: end.tuned })
     }
 
     fn plan_for(

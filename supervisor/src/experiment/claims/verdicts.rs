@@ -98,8 +98,7 @@ fn knee(section: &Section, evidence: &Evidence<'_>, cores: u32) -> Option<Verdic
         .collect();
     let rates = format!("Sessions a second: {} threads.", rates.join(", "));
     let Some(knee) = curve.knee.map(|at| &section.cells[at]) else {
-        let reason = format!("{rates} The rate still grew at the last: there is no knee up to there.");
-        return Some(Verdict { result: VerdictResult::NotConfirmed, reason });
+        return Some(no_knee(section, &curve.cells, rates));
     };
     let after = match (rate(last)?, rate(knee)?) {
         (end, top) if end.against(&top) == Difference::Less => "and fall beyond it",
@@ -115,6 +114,25 @@ fn knee(section: &Section, evidence: &Evidence<'_>, cores: u32) -> Option<Verdic
     let enough = curve.cells.iter().all(|&at| section.cells[at].trials.len() > 1);
     let result = if enough { VerdictResult::Confirmed } else { VerdictResult::Undecided };
     Some(Verdict { result, reason })
+}
+
+/// A rate that has not stopped growing, or of which that cannot be told.
+fn no_knee(section: &Section, cells: &[usize], rates: String) -> Verdict {
+    let mut last = cells.iter().rev().filter_map(|&at| rate(&section.cells[at]));
+    let grows = match (last.next(), last.next()) {
+        (Some(last), Some(before)) => last.against(&before) == Difference::Greater,
+        _ => false,
+    };
+    match grows {
+        true => Verdict {
+            result: VerdictResult::NotConfirmed,
+            reason: format!("{rates} The rate still grew at the last: there is no knee up to there."),
+        },
+        false => Verdict {
+            result: VerdictResult::Undecided,
+            reason: format!("{rates} Whether it still grew at the last is within noise."),
+        },
+    }
 }
 
 /// What keeps the rate from growing, where the curve ends.
@@ -226,6 +244,9 @@ fn combined(evidence: &Evidence<'_>, p: u32) -> Option<Verdict> {
     let without = match both.1.makespan.against(&threads.1.makespan) {
         Difference::Less => "is faster there too",
         Difference::Greater => "is slower there than threads alone",
+        Difference::WithinNoise if both.1.makespan.trials.min(threads.1.makespan.trials) < 2 => {
+            "cannot be told from threads alone there by single trials"
+        }
         Difference::WithinNoise => "is within noise of threads alone there: it buys isolation, not speed",
     };
     let reason = format!(

@@ -2,7 +2,7 @@
 //! have a say in tries to break out of its place.
 
 use super::results::{
-    Cell, Choice, Cost, Experiment, LeftOut, Machine, Phases, Reference, ReferencePoint, Section, Span,
+    Auto, Cell, Choice, Cost, Experiment, LeftOut, Machine, Phases, Reference, ReferencePoint, Section, Span,
     Trial, Verdict, VerdictResult, Workload,
 };
 
@@ -73,6 +73,12 @@ fn matrix() -> Section {
             threads: 64,
             reason: "the fastest is no faster beyond the spreads, and needs four times the memory".into(),
         }),
+        auto: Some(Auto {
+            processes: 2,
+            makespans: vec![3.1, 3.4],
+            sessions: vec![512, 480],
+            reason: HOSTILE.into(),
+        }),
     }
 }
 
@@ -115,6 +121,7 @@ fn book() -> Section {
         }],
         verdict: Some(Verdict { result: VerdictResult::Undecided, reason: HOSTILE.into() }),
         choice: None,
+        auto: None,
     }
 }
 

@@ -34,6 +34,9 @@ fn write_section(section: &Section, out: &mut impl Write) -> io::Result<()> {
     if let Some(verdict) = &section.verdict {
         writeln!(out, "**Verdict: {}:** {}\n", words::result(verdict), text(&escape::line(&verdict.reason)))?;
     }
+    if let Some(auto) = &section.auto {
+        writeln!(out, "{}\n", text(&words::auto(auto)))?;
+    }
     if let Some(choice) = &section.choice {
         let options = words::options(choice);
         writeln!(out, "**We would choose `{options}`:** {}\n", text(&escape::line(&choice.reason)))?;

@@ -64,7 +64,7 @@ fn write_section(section: &Section, out: &mut impl Write, width: usize, paint: P
     for aside in asides {
         writeln!(out, "{}", paragraph(&aside, width, 2))?;
     }
-    if section.verdict.is_some() || section.choice.is_some() {
+    if section.verdict.is_some() || section.choice.is_some() || section.auto.is_some() {
         writeln!(out)?;
     }
     if let Some(verdict) = &section.verdict {
@@ -76,6 +76,9 @@ fn write_section(section: &Section, out: &mut impl Write, width: usize, paint: P
             VerdictResult::Undecided => paint.doubtful(said),
         };
         writeln!(out, "{said}")?;
+    }
+    if let Some(auto) = &section.auto {
+        writeln!(out, "{}", paragraph(&words::auto(auto), width, 2))?;
     }
     if let Some(choice) = &section.choice {
         let said = format!("we would choose {}: {}", words::options(choice), escape::line(&choice.reason));
@@ -200,6 +203,7 @@ mod tests {
         experiment.sections.truncate(1);
         let section = &mut experiment.sections[0];
         section.cells.retain(|cell| matches!((cell.processes, cell.threads), (1, 1) | (2, 64 | 256)));
+        section.auto = None;
         section.cells[1].devices = 50;
         experiment.command = "netsweep experiment --claim 2 --seed 7".into();
         insta::assert_snapshot!(table(&experiment, 80), @r#"

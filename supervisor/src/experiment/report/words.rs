@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::experiment::figures::Spread;
 use crate::experiment::results::{
-    Choice, Experiment, Reference, ReferencePoint, Section, Verdict, VerdictResult,
+    Auto, Choice, Experiment, Reference, ReferencePoint, Section, Verdict, VerdictResult,
 };
 use crate::output::{bytes, count, escape, seconds};
 
@@ -135,6 +135,20 @@ pub(super) fn result(verdict: &Verdict) -> &'static str {
 /// `-P 2 -T 64`.
 pub(super) fn options(choice: &Choice) -> String {
     format!("-P {} -T {}", choice.processes, choice.threads)
+}
+
+/// `-P auto -T auto: 3.35 s (3.20 to 3.40) …`.
+pub(super) fn auto(auto: &Auto) -> String {
+    let spread = Spread::of(auto.makespans.iter().copied());
+    let took =
+        spread.map_or_else(String::new, |it| format!("{:.2} s ({:.2} to {:.2})", it.median, it.min, it.max));
+    let sessions: Vec<_> = auto.sessions.iter().map(u32::to_string).collect();
+    format!(
+        "-P auto -T auto took {took} with {} sessions at once in {}: {}",
+        sessions.join(", "),
+        count(auto.processes as usize, "process"),
+        escape::line(&auto.reason)
+    )
 }
 
 /// `2 CPUs (its name), 8.2 GB, its system`.

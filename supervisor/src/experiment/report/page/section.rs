@@ -36,7 +36,7 @@ pub(super) fn html(at: usize, section: &Section, figures: &SectionFigures) -> St
     format!(
         r#"<section id="section-{at}" aria-labelledby="title-{at}">
 <h2 id="title-{at}">{title}</h2>
-{verdict}{choice}<p class="workload">{workload}{common}</p>
+{verdict}{choice}{auto}<p class="workload">{workload}{common}</p>
 <div class="charts" data-section="{at}"></div>
 <h3 id="figures-{at}">All figures</h3>
 {table}<ul class="asides">
@@ -46,6 +46,7 @@ pub(super) fn html(at: usize, section: &Section, figures: &SectionFigures) -> St
         title = text(&title),
         verdict = section.verdict.as_ref().map(verdict).unwrap_or_default(),
         choice = choice(section),
+        auto = auto(section),
         workload = text(&workload),
         common = text(&common),
         table = table(&grid, &format!("figures-{at}")),
@@ -64,6 +65,10 @@ fn badge(verdict: &Verdict) -> String {
 
 fn verdict(verdict: &Verdict) -> String {
     format!("<p class=\"verdict\">{} {}</p>\n", badge(verdict), text(&verdict.reason))
+}
+
+fn auto(section: &Section) -> String {
+    section.auto.as_ref().map_or_else(String::new, |auto| format!("<p>{}</p>\n", text(&words::auto(auto))))
 }
 
 fn choice(section: &Section) -> String {
