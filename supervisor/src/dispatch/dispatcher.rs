@@ -47,6 +47,13 @@ pub struct Settings {
     pub seed: u64,
 }
 
+impl Settings {
+    /// Session threads of all workers.
+    pub(super) fn all_threads(&self) -> usize {
+        self.processes.max(1) as usize * self.threads.max(1) as usize
+    }
+}
+
 /// Wait before the second attempt; doubled for each one after it, give or take a quarter.
 const BACK_OFF: Duration = Duration::from_millis(500);
 
@@ -196,7 +203,13 @@ impl Dispatcher {
 
     /// Whether another session may run.
     fn is_allowed(&self) -> bool {
-        self.tuner.as_ref().is_none_or(|tuner| self.held() < tuner.limit() as usize)
+        self.tuned_limit().is_none_or(|limit| self.held() < limit)
+    }
+
+    /// Sessions that may run at once, where that is less than there are threads for.
+    fn tuned_limit(&self) -> Option<usize> {
+        let limit = self.tuner.as_ref()?.limit() as usize;
+        (limit < self.settings.all_threads()).then_some(limit)
     }
 
     fn passage(&mut self, id: WorkerId, job_id: JobId, passage: Passage, now: Duration) {
@@ -349,9 +362,10 @@ impl Dispatcher {
     /// there is more work than threads, a few to begin with the moment a thread is free.
     fn roomiest(&self) -> Option<usize> {
         let threads = self.settings.threads.max(1) as usize;
-        let all_threads = threads * self.workers.len();
+        let all_threads = self.settings.all_threads();
         // A job in hand begins when its worker likes.
-        let ahead = self.queue.ready() > all_threads && !self.pace.is_limited() && self.tuner.is_none();
+        let ahead =
+            self.queue.ready() > all_threads && !self.pace.is_limited() && self.tuned_limit().is_none();
         let prefetch = if ahead { prefetch(threads) } else { 0 };
         let room = |worker: &Worker| worker.room(threads + prefetch);
         let (number, worker) =

@@ -154,7 +154,7 @@ impl Witness {
     pub(super) fn no_more_than_allowed(&self, job: JobId) -> Kept {
         let held = self.held();
         let suspect = self.jobs[job.index()].company.is_some();
-        ensure(suspect || self.allowed.is_none_or(|most| held <= most as usize), || {
+        ensure(suspect || self.limit().is_none_or(|most| held <= most), || {
             format!("job {job} is sent, and {held} are held; allowed are {:?}", self.allowed)
         })
     }
@@ -165,6 +165,11 @@ impl Witness {
         let within =
             tuning.is_some_and(|it| (it.least.max(1)..=it.most.max(it.least).max(1)).contains(&sessions));
         ensure(within, || format!("{sessions} sessions are allowed, of {tuning:?}"))
+    }
+
+    /// Sessions that may run at once, where that is less than there are threads for.
+    fn limit(&self) -> Option<usize> {
+        self.allowed.map(|most| most as usize).filter(|most| *most < self.settings.all_threads())
     }
 
     fn held(&self) -> usize {
@@ -178,7 +183,7 @@ impl Witness {
             let room = worker.held.len() < self.settings.threads.max(1) as usize;
             room && worker.state == State::Ready && !worker.retiring && !worker.held.iter().any(suspect)
         });
-        let allowed = self.allowed.is_none_or(|most| self.held() < most as usize);
+        let allowed = self.limit().is_none_or(|most| self.held() < most);
         let free = !self.ending && self.finished.is_none() && self.settings.login_rate.is_none() && allowed;
         let Some(idle) = idle.filter(|_| free) else { return Ok(()) };
         let mut used = vec![0; self.settings.group_limits.len()];
