@@ -273,6 +273,7 @@ fn what_cannot_be_measured_is_refused_before_anything_is() {
     };
     refused(&["--claim", "7"], "claims 1 to 6");
     refused(&["--claim", "1", "--workload", "cpu"], "cannot be used with");
+    refused(&["--claim", "1", "--transport", "ssh"], "cannot be used with");
     refused(&["--workload", "oi"], "no workload is called");
     refused(&["--threads", "0"], "0 is not in 1..");
     refused(&["--cpu-ms", "many"], "number of milliseconds");

@@ -393,7 +393,7 @@ pub struct ExperimentArgs {
     pub limit: Option<String>,
 
     /// Measure what the chapter claims, each with a matrix and a workload of its own: 1 to 6, or all
-    #[arg(long, value_name = "N", value_parser = claim, conflicts_with_all = ["workload", "processes", "threads", "gil", "auto"])]
+    #[arg(long, value_name = "N", value_parser = claim, conflicts_with_all = ["commands", "workload", "transport", "processes", "threads", "gil", "auto", "worker_binary"])]
     pub claim: Vec<Claim>,
 
     /// The matrix.

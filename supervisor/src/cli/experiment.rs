@@ -38,8 +38,13 @@ pub(super) fn experiment(args: &ExperimentArgs) -> Result<Exit, ExitError> {
     let plans = sections(args, cores).or_usage()?;
     check(&plans).or_usage()?;
     if let Some(path) = &args.report.report {
-        // Hours of measuring should not end in a folder that does not exist.
-        fs::write(path, "").with_context(|| format!("--report {}", path.display())).or_usage()?;
+        // Hours of measuring should not end in a folder that does not exist; an older page stays until then.
+        fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .with_context(|| format!("--report {}", path.display()))
+            .or_usage()?;
     }
     let mut experiment = Experiment {
         command: command(),

@@ -65,6 +65,8 @@ const LEAP: u32 = 4;
 const LET_IN: u32 = 8;
 /// Leaps without waiting for that.
 const BLIND: u32 = 1;
+/// Doublings before anything was heard: a slow login is no reason to begin slowly.
+const EARLY: u32 = 2;
 /// Failing logins are a sign where they are more than twice the part that they were, and this.
 const FAILING: f64 = 0.05;
 /// Attempts of which that is said.
@@ -209,11 +211,16 @@ impl Tuner {
     fn grow(&mut self, now: Duration) {
         let is_blind = self.let_in < self.limit / LET_IN;
         self.blind = if is_blind { self.blind + 1 } else { 0 };
-        if self.usual.is_none() || self.blind > BLIND {
+        let is_early = self.usual.is_none();
+        if self.blind > if is_early { EARLY } else { BLIND } {
             return;
         }
         self.let_in = 0;
-        let more = if self.leaping { self.limit.saturating_mul(LEAP - 1) } else { (self.limit / 16).max(1) };
+        let more = match self.leaping {
+            true if is_early => self.limit,
+            true => self.limit.saturating_mul(LEAP - 1),
+            false => (self.limit / 16).max(1),
+        };
         self.limit = self.limit.saturating_add(more).min(self.bounds.most);
         self.grew.get_or_insert(now);
         if self.limit == self.bounds.most {
@@ -289,7 +296,7 @@ mod tests {
     fn where_one_server_lets_in_one_after_the_other_it_is_not_flooded() {
         // Ten a second, however many wait.
         let it = settled(60, |sessions| ms(100) * sessions, |_| 0);
-        assert!(it.sessions <= 64, "{it:?}");
+        assert!(it.sessions <= 128, "{it:?}");
     }
 
     #[test]
@@ -303,7 +310,7 @@ mod tests {
         let it = settled(60, |sessions| ms(10) * sessions * sessions, |_| 50);
         assert!(it.sessions >= 16, "{it:?}");
         let mut tuner = Tuner::new(Tuning { least: 0, most: 0 });
-        tuner.logins = vec![ms(1); 9];
+        (0..9).for_each(|_| tuner.logged_in(ms(1)));
         tuner.look(ms(100), true);
         assert_eq!(tuner.limit(), 1);
     }
@@ -312,10 +319,10 @@ mod tests {
     fn it_does_not_grow_for_nothing_nor_blindly_for_long() {
         let mut tuner = Tuner::new(Tuning { least: 16, most: 2_000 });
         (0..50).for_each(|tick| _ = tuner.look(TICK * tick, true));
-        assert_eq!(tuner.limit(), 16, "nobody was let in yet");
-        (0..SAMPLE).for_each(|_| tuner.logged_in(ms(200)));
+        assert_eq!(tuner.limit(), 16 << EARLY, "nobody was let in yet");
+        (0..64 / LET_IN).for_each(|_| tuner.logged_in(ms(200)));
         (50..100).for_each(|tick| _ = tuner.look(TICK * tick, true));
-        assert_eq!(tuner.limit(), 16 * LEAP.pow(1 + BLIND), "nothing more was heard");
+        assert_eq!(tuner.limit(), 64 * LEAP.pow(1 + BLIND), "nothing more was heard");
         let mut tuner = Tuner::new(Tuning { least: 16, most: 2_000 });
         for tick in 0..50 {
             (0..SAMPLE).for_each(|_| tuner.logged_in(ms(200)));

@@ -27,7 +27,9 @@ pub fn choose(section: &Section) -> Option<Choice> {
         })
         .min_by_key(|(cell, _)| (sessions(cell), cell.processes))?;
     let fastest = if std::ptr::eq(cell, best) {
-        format!("nothing was faster than {}", seconds(figures.makespan.median))
+        let locked = section.cells.iter().any(|cell| cell.gil) && without;
+        let among = if locked { "nothing without the lock" } else { "nothing" };
+        format!("{among} was faster than {}", seconds(figures.makespan.median))
     } else {
         format!(
             "{} is within {:.0} % of the fastest, {} × {} with {}, and takes fewer sessions",
