@@ -3,7 +3,7 @@
 //! The only file that knows bincode. A length over [`MAX_FRAME`] is refused before anything is
 //! allocated; a body must decode within its length and to its last byte.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 
 use bincode::Options;
 use serde::Serialize;
@@ -99,6 +99,16 @@ impl<R: Read> FrameReader<R> {
     }
 }
 
+impl<R: Read> FrameReader<BufReader<R>> {
+    /// Whether the next frame has come whole already, so that reading it will not wait.
+    pub fn has_another(&self) -> bool {
+        let buffered = self.from.buffer();
+        buffered
+            .split_first_chunk()
+            .is_some_and(|(length, body)| u32::from_le_bytes(*length) as usize <= body.len())
+    }
+}
+
 /// Fills `buffer` as far as the input goes.
 fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
@@ -126,6 +136,19 @@ mod tests {
         let mut bytes = Vec::new();
         encode(&("router", 7u32), &mut bytes).expect("encodes");
         assert_eq!(read::<(String, u32)>(&bytes).expect("reads"), Some(("router".to_owned(), 7)));
+    }
+
+    #[test]
+    fn what_has_come_whole_is_told_from_what_has_begun() {
+        let mut bytes = Vec::new();
+        encode(&"router", &mut bytes).expect("encodes");
+        encode(&"switch", &mut bytes).expect("encodes");
+        for (cut, expected) in [(0, true), (1, false)] {
+            let mut reader = FrameReader::new(BufReader::new(&bytes[..bytes.len() - cut]));
+            assert!(!reader.has_another(), "nothing was read");
+            reader.read::<String>().expect("reads");
+            assert_eq!(reader.has_another(), expected);
+        }
     }
 
     #[test]

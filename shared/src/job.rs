@@ -89,6 +89,8 @@ pub struct Job {
     pub encoding: Option<String>,
     /// Sent in this order, in one session.
     pub commands: Vec<String>,
+    /// None of them changes the device: the job may be run again, whatever became of it.
+    pub read_only: bool,
     /// How long each step may take.
     pub timeouts: Timeouts,
 }

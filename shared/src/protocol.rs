@@ -21,7 +21,8 @@ use crate::platform::Platform;
 /// 3. Shut-in workers; jobs that are withdrawn; heartbeats that tell what is being done.
 /// 4. Encodings in jobs; platforms that ask while they let in over SSH.
 /// 5. Stages of jump hosts; conditions of experiments; where an attempt's time went; what a worker costs.
-pub const PROTOCOL_VERSION: u32 = 5;
+/// 6. Whether a job is read-only.
+pub const PROTOCOL_VERSION: u32 = 6;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
 /// other apart.

@@ -172,6 +172,7 @@ impl PlannedJob {
             platform: self.platform.to_string(),
             login: Login::clone(&self.login),
             commands: self.commands.to_vec(),
+            read_only: self.spec.read_only,
             timeouts: Timeouts { device: time_left, ..self.timeouts },
             ssh: SshSettings {
                 host_key: ssh.map_or(HostKeyCheck::Off, |ssh| keys.check(&self.address, ssh.port)),

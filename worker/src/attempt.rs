@@ -59,14 +59,14 @@ fn try_run(
     let device = clock.started + job.timeouts.device;
     let new_key = |hop, key: &[u8]| {
         // Were this lost with us, the next to come would take another key for it.
-        shared.outbox.say_for_certain(FromWorker::NewHostKey { job: job.id, hop, key: key.to_vec() });
+        shared.outbox.say_for_certain(&FromWorker::NewHostKey { job: job.id, hop, key: key.to_vec() });
     };
     let (link, transport) = reach(job, slot, &shared.hub, device, &new_key, tried)?;
     let connected = Instant::now();
     clock.connected = Some(connected);
     slot.enter(Stage::Handshake);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
-    let observer = &mut Reporter { job: job.id, slot, shared, clock };
+    let observer = &mut Reporter { job: job.id, read_only: job.read_only, slot, shared, clock };
     match transport {
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
@@ -119,13 +119,14 @@ impl Clock {
 /// Tells the supervisor what the session observes, and does an experiment's computing with it.
 struct Reporter<'a> {
     job: JobId,
+    read_only: bool,
     slot: &'a Slot,
     shared: &'a Shared,
     clock: &'a mut Clock,
 }
 
 impl Reporter<'_> {
-    fn say(&self, message: FromWorker) {
+    fn say(&self, message: &FromWorker) {
         self.shared.outbox.say(message);
     }
 }
@@ -133,24 +134,29 @@ impl Reporter<'_> {
 impl Observer for Reporter<'_> {
     fn logged_in(&mut self) {
         self.slot.enter(Stage::Prepare);
-        self.say(FromWorker::LoggedIn(self.job));
+        self.say(&FromWorker::LoggedIn(self.job));
     }
 
     fn commands_begin(&mut self) {
         self.slot.enter(Stage::Commands);
         self.clock.commands_began = Some(Instant::now());
-        // Were this lost with us, commands that may not be repeated would be.
-        self.shared.outbox.say_for_certain(FromWorker::CommandsBegin(self.job));
+        let message = FromWorker::CommandsBegin(self.job);
+        if self.read_only {
+            self.say(&message);
+        } else {
+            // Were this lost with us, commands that may not be repeated would be.
+            self.shared.outbox.say_for_certain(&message);
+        }
     }
 
     fn output(&mut self, command: u32, bytes: &[u8]) {
         for chunk in bytes.chunks(OUTPUT_CHUNK) {
-            self.say(FromWorker::Output { job: self.job, command, bytes: chunk.to_vec() });
+            self.say(&FromWorker::Output { job: self.job, command, bytes: chunk.to_vec() });
         }
     }
 
     fn command_ended(&mut self, command: u32, end: CommandEnd) {
-        self.say(FromWorker::CommandEnded { job: self.job, command, end });
+        self.say(&FromWorker::CommandEnded { job: self.job, command, end });
         // Cut short, it is the session's next step that meets the reason.
         computing::compute(self.shared.cpu_per_command, || self.slot.fired().is_none());
     }

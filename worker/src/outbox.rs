@@ -1,110 +1,125 @@
-//! What the worker says: the way from the session threads to the pipe.
+//! What the worker says: the way from its threads to the pipe.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use netsweep_shared::frame;
 use netsweep_shared::protocol::{FromWorker, HEARTBEAT, OUTPUT_CHUNK};
 
 use crate::{effort, gil};
 
-/// Messages that wait for the pipe. When it is full, session threads stop reading from their
-/// devices: so back-pressure reaches the sockets, and memory stays bounded.
-const WAITING_MESSAGES: usize = 256;
-/// Bytes that are gathered before they are written.
-const WRITE_BATCH: usize = 2 * OUTPUT_CHUNK;
+/// How long words are gathered. Each write wakes two threads of the supervisor, which costs more than what is
+/// said: so many sessions' words go in one, and none is late by what anybody would notice.
+const GATHER: Duration = Duration::from_millis(4);
 
-/// Where session threads say what happens. A supervisor that is gone hears nothing: its
-/// worker is about to end.
+/// Bytes that wait for the pipe. Beyond that whoever has something to say writes it, and waits where the pipe is
+/// full: session threads stop reading from their devices, back-pressure reaches the sockets, and memory stays
+/// bounded.
+const MOST_WAITING: usize = 8 * OUTPUT_CHUNK;
+
+/// Where the worker's threads say what happens. A supervisor that is gone hears nothing: its worker is about to
+/// end.
 #[derive(Clone)]
-pub(crate) struct Outbox(Sender<Outgoing>);
+pub(crate) struct Outbox(Arc<Shared<dyn Write + Send>>);
+
+struct Shared<W: ?Sized> {
+    said: Mutex<Said>,
+    /// Something was said while the pipe's thread had nothing to do.
+    news: Condvar,
+    /// Locked before `said`: so whoever has it and finds nothing said knows that all was written.
+    pipe: Mutex<W>,
+}
+
+#[derive(Default)]
+struct Said {
+    frames: Vec<u8>,
+    is_awaited: bool,
+}
 
 impl Outbox {
-    /// Starts the thread that writes to `output`, and a `heartbeat` now and then.
+    /// Starts the thread that writes to `output`, and a `heartbeat` now and then. It ends with the last outbox.
     pub(crate) fn open(
         output: impl Write + Send + 'static,
         heartbeat: impl Fn() -> FromWorker + Send + 'static,
     ) -> io::Result<Self> {
-        let (to_pipe, messages) = crossbeam_channel::bounded(WAITING_MESSAGES);
-        thread::Builder::new()
-            .name("pipe".into())
-            .spawn(move || write_messages(&messages, output, &heartbeat))?;
-        Ok(Self(to_pipe))
+        let shared =
+            Arc::new(Shared { said: Mutex::default(), news: Condvar::new(), pipe: Mutex::new(output) });
+        let outbox = Self(shared);
+        let ours = Arc::downgrade(&outbox.0);
+        thread::Builder::new().name("pipe".into()).spawn(move || write_gathered(&ours, &heartbeat))?;
+        Ok(outbox)
     }
 
-    pub(crate) fn say(&self, message: FromWorker) {
-        // Where there is room nobody waits.
-        if let Err(TrySendError::Full(message)) = self.0.try_send(message.into()) {
-            waiting(|| _ = self.0.send(message));
+    /// Says `message`, in a moment.
+    pub(crate) fn say(&self, message: &FromWorker) {
+        let mut said = self.said();
+        unless_gone(frame::encode(message, &mut said.frames).map_err(Into::into));
+        if said.frames.len() >= MOST_WAITING {
+            drop(said);
+            self.write();
+        } else if std::mem::take(&mut said.is_awaited) {
+            drop(said);
+            self.0.news.notify_one();
         }
     }
 
-    /// Returns when `message` is in the pipe.
-    pub(crate) fn say_for_certain(&self, message: FromWorker) {
-        let (written, told) = crossbeam_channel::bounded(1);
-        waiting(|| {
-            let _ = self.0.send(Outgoing { message, written: Some(written) });
-            let _ = told.recv();
+    /// Returns when `message` is in the pipe: from then on our own death cannot take it back.
+    pub(crate) fn say_for_certain(&self, message: &FromWorker) {
+        self.say(message);
+        self.write();
+    }
+
+    /// Writes all that was said.
+    fn write(&self) {
+        gil::while_waiting(|| {
+            effort::timed(
+                |effort| &mut effort.pipe,
+                || {
+                    let mut pipe = self.0.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+                    let frames = std::mem::take(&mut self.said().frames);
+                    unless_gone(pipe.write_all(&frames).and_then(|()| pipe.flush()).map_err(Into::into));
+                },
+            );
         });
     }
-}
 
-/// Waits for the pipe.
-fn waiting(wait: impl FnOnce()) {
-    gil::while_waiting(|| effort::timed(|effort| &mut effort.pipe, wait));
-}
-
-/// A message on its way to the pipe.
-struct Outgoing {
-    message: FromWorker,
-    /// Told when it is in the pipe: from then on our own death cannot take it back.
-    written: Option<Sender<()>>,
-}
-
-impl From<FromWorker> for Outgoing {
-    fn from(message: FromWorker) -> Self {
-        Self { message, written: None }
-    }
-}
-
-fn write_messages(messages: &Receiver<Outgoing>, mut output: impl Write, heartbeat: &dyn Fn() -> FromWorker) {
-    if let Err(error) = try_write_messages(messages, &mut output, heartbeat) {
-        tracing::debug!("the supervisor is gone: {error:#}");
-        std::process::exit(1);
-    }
-}
-
-fn try_write_messages(
-    messages: &Receiver<Outgoing>,
-    output: &mut impl Write,
-    heartbeat: &dyn Fn() -> FromWorker,
-) -> Result<()> {
-    let mut next_beat = Instant::now() + HEARTBEAT;
-    let mut batch = Vec::with_capacity(2 * WRITE_BATCH);
-    let mut awaited = Vec::new();
-    loop {
-        let mut next = match messages.recv_deadline(next_beat) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+    /// Waits until something is said, or for `patience`.
+    fn await_news(&self, patience: Duration) {
+        // Anew at each look: somebody else may have written what we were woken for.
+        let nothing_new = |said: &mut Said| {
+            said.is_awaited = said.frames.is_empty();
+            said.is_awaited
         };
-        while let Some(Outgoing { message, written }) = next {
-            frame::encode(&message, &mut batch)?;
-            awaited.extend(written);
-            next = if batch.len() < WRITE_BATCH { messages.try_recv().ok() } else { None };
-        }
+        let waited = self.0.news.wait_timeout_while(self.said(), patience, nothing_new);
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_awaited = false;
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write_gathered(shared: &Weak<Shared<dyn Write + Send>>, heartbeat: &dyn Fn() -> FromWorker) {
+    /// How soon the thread finds that nobody else holds the outbox.
+    const LOOK_UP: Duration = Duration::from_millis(500);
+    let mut next_beat = Instant::now() + HEARTBEAT;
+    while let Some(outbox) = shared.upgrade().map(Outbox) {
+        outbox.await_news(next_beat.saturating_duration_since(Instant::now()).min(LOOK_UP));
+        thread::sleep(GATHER);
         if Instant::now() >= next_beat {
-            frame::encode(&heartbeat(), &mut batch)?;
+            outbox.say(&heartbeat());
             next_beat = Instant::now() + HEARTBEAT;
         }
-        output.write_all(&batch)?;
-        output.flush()?;
-        batch.clear();
-        for written in awaited.drain(..) {
-            let _ = written.send(());
-        }
+        outbox.write();
+    }
+}
+
+fn unless_gone(result: Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!("the supervisor is gone: {error:#}");
+        std::process::exit(1);
     }
 }

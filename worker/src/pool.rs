@@ -93,7 +93,7 @@ impl Pool {
 
     pub(crate) fn drain(&self) {
         while let Ok(Waiting { job, .. }) = self.waiting.try_recv() {
-            self.shared.outbox.say(FromWorker::Returned(job.id));
+            self.shared.outbox.say(&FromWorker::Returned(job.id));
         }
     }
 
@@ -107,16 +107,16 @@ fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register:
     while let Ok(Waiting { job, since }) = waiting.recv() {
         let (id, queue) = (job.id, since.elapsed());
         if !register.begin(id, slot) {
-            shared.outbox.say(FromWorker::Returned(id));
+            shared.outbox.say(&FromWorker::Returned(id));
             continue;
         }
-        shared.outbox.say(FromWorker::Started(id));
+        shared.outbox.say(&FromWorker::Started(id));
         let mut end =
             catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
         (end.effort.thread, end.effort.queue) = (thread, queue);
         register.end(id);
         tell(&job, &end);
-        shared.outbox.say(FromWorker::Finished { job: id, end });
+        shared.outbox.say(&FromWorker::Finished { job: id, end });
     }
 }
 

@@ -139,6 +139,7 @@ mod tests {
             keepalive: None,
             encoding: None,
             commands: vec![],
+            read_only: true,
             timeouts: Timeouts { connect: ample, login: ample, command: ample, device: 3 * ample },
         }
     }

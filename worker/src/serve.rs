@@ -85,7 +85,7 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     pool.cancel();
     // Whoever closes our pipe wants us gone, and soon; but also what we have cost.
     register.wait_until_idle(LAST_SESSIONS);
-    outbox.say_for_certain(alive());
+    outbox.say_for_certain(&alive());
     Ok(())
 }
 

@@ -142,6 +142,7 @@ fn ssh_job() -> Job {
         keepalive: Some(Duration::from_secs(15)),
         encoding: Some("GBK".into()),
         commands: vec!["show version".into(), "show ip interface brief".into()],
+        read_only: true,
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
             login: Duration::from_secs(20),
@@ -198,6 +199,7 @@ fn telnet_job() -> Job {
         keepalive: None,
         encoding: None,
         commands: vec![],
+        read_only: false,
         timeouts: Timeouts {
             connect: Duration::ZERO,
             login: Duration::from_nanos(1),

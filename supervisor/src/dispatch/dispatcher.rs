@@ -393,7 +393,7 @@ impl Dispatcher {
 
 /// Jobs that a worker may hold beyond one for each of its `threads`.
 pub(super) fn prefetch(threads: usize) -> usize {
-    (1 + threads / 64).min(8)
+    (4 + threads / 8).min(16)
 }
 
 fn back_off(attempts: u32) -> Duration {

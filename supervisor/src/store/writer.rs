@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use netsweep_shared::outcome::Failure;
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -19,6 +19,8 @@ use crate::record::Record;
 
 /// Longest time between an outcome's arrival and its commit, writing apart.
 pub const LINGER: Duration = Duration::from_millis(50);
+/// How often whoever waits for a batch to grow looks at it: being woken for each entry would cost more than writing it.
+const LOOK: Duration = Duration::from_millis(5);
 /// Most entries in a batch.
 const BATCH: usize = 256;
 /// A batch that has so many bytes is written without waiting for more.
@@ -163,15 +165,16 @@ fn next_batch(orders: &Receiver<Order>) -> Option<Vec<Order>> {
     let mut bytes = batch[0].bytes;
     let mut somebody_waits = batch[0].waiting.is_some();
     while batch.len() < BATCH && bytes < BATCH_BYTES {
-        // What is there goes along, whoever waits.
-        let next = match somebody_waits {
-            true => orders.try_recv().ok(),
-            false => orders.recv_deadline(deadline).ok(),
-        };
-        let Some(order) = next else { break };
-        bytes += order.bytes;
-        somebody_waits |= order.waiting.is_some();
-        batch.push(order);
+        match orders.try_recv() {
+            // What is there goes along, whoever waits.
+            Ok(order) => {
+                bytes += order.bytes;
+                somebody_waits |= order.waiting.is_some();
+                batch.push(order);
+            }
+            Err(TryRecvError::Empty) if !somebody_waits && Instant::now() < deadline => thread::sleep(LOOK),
+            Err(_) => break,
+        }
     }
     Some(batch)
 }

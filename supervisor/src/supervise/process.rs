@@ -43,8 +43,8 @@ const READ_BUFFER: usize = 64 * 1024;
 pub(super) enum Incoming {
     /// It said hello.
     Ready(WorkerId),
-    /// It sent a message.
-    Message(WorkerId, FromWorker),
+    /// It sent messages, in this order.
+    Messages(WorkerId, Vec<FromWorker>),
     /// It wrote a line to stderr.
     Log(WorkerId, String),
     /// Its stdout ended, in order or not.
@@ -69,7 +69,9 @@ pub(super) struct WorkerProcess {
     pub(super) id: WorkerId,
     child: Child,
     /// `None` once the worker was told to go.
-    to_worker: Option<Sender<ToWorker>>,
+    to_worker: Option<Sender<Vec<ToWorker>>>,
+    /// What it is told next.
+    outgoing: Vec<ToWorker>,
     /// What its sessions were at when it last said so.
     pub(super) activities: Vec<Activity>,
     /// What it had used by then.
@@ -118,9 +120,9 @@ impl WorkerProcess {
         // Bounded by the dispatcher's credit.
         let (to_worker, messages) = crossbeam_channel::unbounded();
         let to_worker = Some(to_worker);
-        let process = Self { id, child, to_worker, activities: vec![], cost: None, killed: None };
         let log_lines = if setup.verbose { usize::MAX } else { LOG_LINES };
-        process.send(ToWorker::Setup(setup));
+        let outgoing = vec![ToWorker::Setup(setup)];
+        let process = Self { id, child, to_worker, outgoing, activities: vec![], cost: None, killed: None };
         let threads = [
             pipe_thread(format!("to-worker-{}", id.number), move || write_messages(&messages, stdin)),
             pipe_thread(format!("from-worker-{}", id.number), {
@@ -144,10 +146,18 @@ impl WorkerProcess {
         self.child.id()
     }
 
-    /// Hands it a message; a process that is gone hears nothing, and its end is reported.
-    pub(super) fn send(&self, message: ToWorker) {
-        if let Some(to_worker) = &self.to_worker {
-            let _ = to_worker.send(message);
+    /// Hands it a message with the next [`flush`](Self::flush); a process that is gone hears nothing, and its end is
+    /// reported.
+    pub(super) fn send(&mut self, message: ToWorker) {
+        self.outgoing.push(message);
+    }
+
+    /// Hands over what was sent, all at once, so that the pipe's thread and the worker are woken once.
+    pub(super) fn flush(&mut self) {
+        if !self.outgoing.is_empty()
+            && let Some(to_worker) = &self.to_worker
+        {
+            let _ = to_worker.send(std::mem::take(&mut self.outgoing));
         }
     }
 
@@ -164,6 +174,7 @@ impl WorkerProcess {
 
     /// Closes its pipe: it exits when it sees that.
     pub(super) fn close(&mut self) {
+        self.flush();
         self.to_worker = None;
     }
 
@@ -232,13 +243,14 @@ fn pipe_thread(name: String, body: impl FnOnce() + Send + 'static) -> io::Result
 }
 
 /// Ends when the worker was told to go (the channel is closed) or is gone (the pipe is).
-fn write_messages(messages: &Receiver<ToWorker>, stdin: ChildStdin) {
+fn write_messages(messages: &Receiver<Vec<ToWorker>>, stdin: ChildStdin) {
     let mut stdin = BufWriter::with_capacity(READ_BUFFER, stdin);
     if frame::write(&mut stdin, &Hello::ours()).is_err() {
         return;
     }
-    while let Ok(message) = messages.recv() {
-        if frame::write(&mut stdin, &message).is_err() || (messages.is_empty() && stdin.flush().is_err()) {
+    while let Ok(messages) = messages.recv() {
+        let written = messages.iter().try_for_each(|message| frame::write(&mut stdin, message));
+        if written.is_err() || stdin.flush().is_err() {
             return;
         }
     }
@@ -264,7 +276,16 @@ fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming
     // The receiver is gone when the run is over.
     while incoming.send(next).is_ok() {
         match frames.read::<FromWorker>().map_err(broken)? {
-            Some(message) => next = Incoming::Message(id, message),
+            // Told together, so that the receiver is woken once.
+            Some(first) => {
+                let mut messages = vec![first];
+                while frames.has_another()
+                    && let Some(message) = frames.read().map_err(broken)?
+                {
+                    messages.push(message);
+                }
+                next = Incoming::Messages(id, messages);
+            }
             None => break,
         }
     }

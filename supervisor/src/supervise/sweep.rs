@@ -32,9 +32,9 @@ use crate::usage::UsageSampler;
 const NAMED: usize = 3;
 const TICK: Duration = Duration::from_millis(100);
 const USAGE_EVERY: Duration = Duration::from_secs(1);
-/// Messages of all workers that wait for us. When it is full the pipes fill, then the workers'
-/// own queues, then the devices' sockets.
-const WAITING: usize = 1024;
+/// What waits for us from all workers, each at most a pipe's buffer of messages. When it is full the pipes fill,
+/// then the workers' own queues, then the devices' sockets.
+const WAITING: usize = 128;
 
 /// Of the tests: where this is set in the environment, the run is held to the supervision invariants.
 const WITNESS: &str = "NETSWEEP_WITNESS";
@@ -151,6 +151,7 @@ impl Sweep<'_> {
             if let Some(ending) = self.ending.take() {
                 break ending;
             }
+            self.workers.values_mut().for_each(WorkerProcess::flush);
             // In this order: a flood of messages must not keep Ctrl-C or the clock waiting.
             select_biased! {
                 recv(signals.receiver()) -> signal => if signal.is_ok() { self.interrupted()? },
@@ -255,7 +256,9 @@ impl Sweep<'_> {
             }
             Incoming::Log(id, line) => self.tell(&RunEvent::Notice(&format!("{id}: {line}"))),
             Incoming::Ended(id, fault) => self.worker_ended(id, fault),
-            Incoming::Message(id, message) => self.take_message(id, message),
+            Incoming::Messages(id, messages) => {
+                messages.into_iter().try_for_each(|message| self.take_message(id, message))
+            }
         }
     }
 
@@ -462,8 +465,8 @@ impl Sweep<'_> {
         }
     }
 
-    fn send(&self, id: WorkerId, message: ToWorker) {
-        if let Some(worker) = self.workers.get(&id.number).filter(|worker| worker.id == id) {
+    fn send(&mut self, id: WorkerId, message: ToWorker) {
+        if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
             worker.send(message);
         }
     }
@@ -536,7 +539,13 @@ impl Sweep<'_> {
             && let Ok(what) = incoming.recv_deadline(until)
         {
             match what {
-                Incoming::Message(id, FromWorker::Alive { doing, cost }) => self.note_alive(id, doing, cost),
+                Incoming::Messages(id, messages) => {
+                    for message in messages {
+                        if let FromWorker::Alive { doing, cost } = message {
+                            self.note_alive(id, doing, cost);
+                        }
+                    }
+                }
                 Incoming::Ended(id, _) => _ = speaking.remove(&id),
                 _ => {}
             }

@@ -110,6 +110,7 @@ impl Surroundings {
             ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
             mode: Mode::Shell,
             keepalive: None,
+            read_only: true,
             commands: COMMANDS.iter().cycle().take(commands).map(|command| (*command).into()).collect(),
             timeouts: Timeouts { connect: minutes, login: minutes, command: minutes, device: minutes },
         }

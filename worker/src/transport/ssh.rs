@@ -54,6 +54,18 @@ pub struct SshTransport {
     ahead: Vec<u8>,
     /// Met by `is_readable` and not reported yet.
     failed: Option<TransportError>,
+    seen: Seen,
+}
+
+/// What is known of what is there, without another look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// Nothing is known.
+    Unknown,
+    /// The last look emptied socket and libssh2: what comes next comes through the socket.
+    Empty,
+    /// That was just now.
+    EmptyNow,
 }
 
 impl SshTransport {
@@ -70,6 +82,7 @@ impl SshTransport {
             has_terminal: shell.has_terminal,
             ahead: vec![],
             failed: None,
+            seen: Seen::Unknown,
         })
     }
 
@@ -82,8 +95,33 @@ impl SshTransport {
     /// Reads what is there; `None` where nothing is, 0 at the end of the session.
     fn try_read(&mut self, buffer: &mut [u8; READ]) -> Result<Option<usize>, TransportError> {
         let Some(channel) = &mut self.channel else { return Ok(Some(0)) };
-        self.connection.try_read(channel, buffer)
+        let read = self.connection.try_read(channel, buffer)?;
+        self.seen = if is_drained(channel) { Seen::EmptyNow } else { Seen::Unknown };
+        Ok(read)
     }
+
+    /// Reads what is there, for later; whether anything is. Apart from its caller, because a page of stack that was
+    /// touched once is kept by every session.
+    #[inline(never)]
+    fn read_ahead(&mut self) -> bool {
+        let mut buffer = [0; READ];
+        match self.try_read(&mut buffer) {
+            Ok(None) => false,
+            Ok(Some(n)) => {
+                self.ahead.extend_from_slice(&buffer[..n]);
+                true
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                true
+            }
+        }
+    }
+}
+
+/// Whether libssh2 has nothing more for `channel`. It takes all that the socket has before it reads or writes.
+fn is_drained(channel: &Channel) -> bool {
+    channel.read_window().available == 0 && !channel.eof()
 }
 
 impl Transport for SshTransport {
@@ -102,6 +140,9 @@ impl Transport for SshTransport {
             && let Some(room) = buffer.first_chunk_mut()
         {
             // The common case, without a copy.
+            if self.seen != Seen::Unknown {
+                self.connection.wait()?;
+            }
             loop {
                 if let Some(n) = self.try_read(room)? {
                     return Ok(n);
@@ -125,18 +166,11 @@ impl Transport for SshTransport {
         if !self.ahead.is_empty() || self.failed.is_some() {
             return true;
         }
-        let mut buffer = [0; READ];
-        match self.try_read(&mut buffer) {
-            Ok(None) => false,
-            Ok(Some(n)) => {
-                self.ahead.extend_from_slice(&buffer[..n]);
-                true
-            }
-            Err(error) => {
-                self.failed = Some(error);
-                true
-            }
+        if self.seen == Seen::EmptyNow {
+            self.seen = Seen::Empty;
+            return false;
         }
+        self.read_ahead()
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), TransportError> {
@@ -146,7 +180,10 @@ impl Transport for SshTransport {
         while !bytes.is_empty() {
             self.connection.link.check()?;
             match channel.write(bytes) {
-                Ok(n) => bytes = &bytes[n..],
+                Ok(n) => {
+                    bytes = &bytes[n..];
+                    self.seen = if is_drained(channel) { Seen::Empty } else { Seen::Unknown };
+                }
                 // The same bytes must be offered again: libssh2 may have sent half of a packet.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.connection.link.wait(awaited(&self.connection.session))?;

@@ -37,6 +37,8 @@ pub struct TelnetTransport {
     /// Met by `is_readable` and not reported yet.
     failed: Option<TransportError>,
     ended: bool,
+    /// The last read emptied the socket, just now.
+    emptied: bool,
     keepalive: Option<Duration>,
 }
 
@@ -54,6 +56,7 @@ impl TelnetTransport {
             outgoing: vec![],
             failed: None,
             ended: false,
+            emptied: false,
             keepalive: None,
         }
     }
@@ -84,6 +87,9 @@ impl TelnetTransport {
     /// is now something to hand out.
     fn pump(&mut self) -> Result<bool, TransportError> {
         while self.taken == self.text.len() && !self.ended {
+            if std::mem::take(&mut self.emptied) {
+                return Ok(false);
+            }
             self.text.clear();
             self.taken = 0;
             let mut chunk = [0; CHUNK];
@@ -94,6 +100,7 @@ impl TelnetTransport {
                 }
                 Some(0) => self.ended = true,
                 Some(n) => {
+                    self.emptied = n < CHUNK;
                     self.conversation.hear(&chunk[..n], &mut self.text, &mut self.outgoing);
                     self.flush()?;
                     // Commands alone make no text, and can come for ever.

@@ -85,6 +85,7 @@ fn job(header: &Header) -> Job {
             enable_password: header.enable.as_deref().map(Secret::new),
         },
         commands: header.commands.clone(),
+        read_only: true,
         timeouts: Timeouts { connect: minute, login: minute, command: minute, device: 2 * minute },
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,

@@ -43,12 +43,8 @@ fn an_attempt_tells_where_its_time_went() {
     let mut worker = Worker::start_under(conditions, 1, &["cisco_ios"]);
     for (id, transport) in [(0, Ssh), (1, Telnet)] {
         let device = id as usize;
-        worker.take(two_commands(job(
-            id,
-            &devices.address(device),
-            &[(transport, devices.port(device))],
-            &[],
-        )));
+        let job = two_commands(job(id, &devices.address(device), &[(transport, devices.port(device))], &[]));
+        worker.take(Job { read_only: false, ..job });
     }
     let mut ends = worker.finish(2);
     let [ssh, telnet] = [0, 1].map(|id| ends.remove(&JobId(id)).expect("finished"));
@@ -57,7 +53,7 @@ fn an_attempt_tells_where_its_time_went() {
         assert_eq!((end.failure.as_ref(), effort.thread, effort.lock), (None, 0, Duration::ZERO));
         assert!(effort.parse >= 2 * amount && effort.compute > effort.parse, "{effort:?}");
         assert!(timing.commands >= effort.parse && timing.total >= effort.compute, "{timing:?} {effort:?}");
-        // The word that commands begin has to be in the pipe.
+        // The word that commands begin which may change the device has to be in the pipe.
         assert!(effort.pipe > Duration::ZERO && effort.pipe < timing.total, "{effort:?}");
     }
     assert!(ssh.effort.key_exchange > Duration::ZERO && ssh.effort.key_exchange < ssh.timing.login);

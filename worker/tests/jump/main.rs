@@ -5,9 +5,10 @@
 mod host;
 mod worker;
 // The tests: connections by themselves, sessions on them, and sessions that are not wanted any more;
-// sessions under an experiment's conditions.
+// sessions under an experiment's conditions; how often a session waits.
 mod conditions;
 mod hub;
+mod round_trips;
 mod sessions;
 mod withdrawn;
 

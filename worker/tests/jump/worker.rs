@@ -160,6 +160,7 @@ pub(crate) fn job(id: u32, address: &str, routes: &[(Transport, u16)], jumps: &[
         keepalive: None,
         encoding: None,
         commands: vec!["show version".into()],
+        read_only: true,
         timeouts: Timeouts { connect: AMPLE, login: AMPLE, command: AMPLE, device: 3 * AMPLE },
     }
 }

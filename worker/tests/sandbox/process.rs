@@ -150,6 +150,7 @@ fn job(transport: Transport, endpoint: SocketAddrV4) -> Job {
         keepalive: None,
         encoding: None,
         commands: vec!["show version".into()],
+        read_only: true,
         timeouts: Timeouts { connect: AMPLE, login: AMPLE, command: AMPLE, device: AMPLE },
     }
 }

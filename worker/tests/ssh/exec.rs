@@ -68,6 +68,7 @@ fn job(commands: &[&str], command_timeout: Duration, keepalive: Option<Duration>
         mode: Mode::Exec,
         keepalive,
         encoding: None,
+        read_only: true,
         commands: commands.iter().map(|command| (*command).to_owned()).collect(),
         timeouts: Timeouts { connect: AMPLE, login: AMPLE, command: command_timeout, device: AMPLE },
     }
