@@ -396,7 +396,8 @@ pub(super) fn prefetch(threads: usize) -> usize {
     (1 + threads / 64).min(8)
 }
 
-fn back_off(attempts: u32) -> Duration {
+/// The wait behind so many failed attempts, jitter apart.
+pub fn back_off(attempts: u32) -> Duration {
     BACK_OFF * 2u32.pow(attempts.saturating_sub(1).min(6))
 }
 
