@@ -76,6 +76,7 @@ fn plan(devices: u32, experiment: Conditions, pin: bool) -> Plan {
         ways: 0,
         max_auth_failures: 0,
         login_rate: None,
+        known: Vec::new(),
         seed: 1,
         device_timeout: AMPLE,
         retries: 0,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use netsweep::event::{Consumer, RunEnd, RunEvent};
 use netsweep::record::{CommandRecord, CommandStatus, DeviceStatus, Record, TimingMs};
-use netsweep::store::{NewDevice, NewRun, Recorder, Store};
+use netsweep::store::{NewDevice, NewRun, Recorder, Sought, Store};
 use netsweep_shared::job::{Route, Transport};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -71,6 +71,21 @@ fn main() {
     let store = Store::create(Some(&path)).expect("opens");
     let run = store.run("bench").expect("reads").expect("a run");
     println!("counted in {:.2?}: {:?}", began.elapsed(), run.tally);
+
+    let sought = |name| Sought { name, address: "192.0.2.1", commands: &commands };
+    let sought: Vec<_> = names.iter().map(|name| sought(name)).collect();
+    let mut times: Vec<(Duration, Duration)> = (0..9)
+        .map(|_| {
+            let (began, cpu_began) = (Instant::now(), cpu(ClockId::ThreadCPUTime));
+            let history = Store::create(Some(&path)).expect("opens").history(false, &sought).expect("reads");
+            let took = (cpu(ClockId::ThreadCPUTime) - cpu_began, began.elapsed());
+            assert_eq!(history.known.iter().flatten().count(), results);
+            took
+        })
+        .collect();
+    times.sort();
+    let (cpu, whole) = times[times.len() / 2];
+    println!("opened, and what it tells of all these devices read, in {whole:.2?}, {cpu:.2?} of it CPU time");
 }
 
 fn cpu(clock: ClockId) -> Duration {

@@ -14,8 +14,9 @@ pub mod platforms;
 pub mod secrets;
 pub mod select;
 pub mod ssh_config;
-// What will be done, and with how many processes and threads.
+// What will be done, with how many processes and threads, and in which order.
 pub mod mix;
+pub mod order;
 pub mod plan;
 // Doing it: decisions, then processes and pipes.
 pub mod dispatch;

@@ -15,6 +15,7 @@ use netsweep_shared::platform::Platform;
 use crate::dispatch::{JobSpec, Tuning};
 use crate::host_keys::HostKeys;
 use crate::mix::Mix;
+use crate::order::Known;
 use crate::store::NewDevice;
 
 /// A run, complete: every secret read, every limit known.
@@ -38,7 +39,9 @@ pub struct Plan {
     pub max_auth_failures: u32,
     /// Logins that may begin in a second, over all workers.
     pub login_rate: Option<f64>,
-    /// Where the order of the jobs and the jitter of pauses come from.
+    /// What earlier runs tell of each job's device; empty where they are not to be gone by.
+    pub known: Vec<Option<Known>>,
+    /// Where the order of the jobs, as far as `known` leaves it open, and the jitter of pauses come from.
     pub seed: u64,
     /// A device's time, over all its attempts.
     pub device_timeout: Duration,

@@ -260,8 +260,9 @@ pub struct LoginArgs {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub jump_sessions: u32,
 
-    /// Start of the random order in which devices are begun, and of the pauses before retries [default: another one
-    /// every time; --verbose shows it]
+    /// Begin the devices in the random order that starts here, whatever earlier runs tell of them; start of the pauses
+    /// before retries, too [default: longest first where earlier runs tell which those are, else another random order
+    /// every time, which --verbose shows]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }

@@ -10,7 +10,8 @@ mod resume;
 mod run;
 mod runs;
 mod simulate;
-// From typed to planned.
+// From typed to planned, and what earlier runs have to do with it.
+mod history;
 mod prepare;
 // What is kept of it for another day.
 mod kept;

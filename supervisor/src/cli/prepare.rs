@@ -40,7 +40,7 @@ pub(super) struct Selection {
     /// For each device, in the same order.
     pub(super) commands: Vec<Arc<[String]>>,
     /// Most sessions at once, by group.
-    group_limits: BTreeMap<Arc<str>, u32>,
+    pub(super) group_limits: BTreeMap<Arc<str>, u32>,
     /// What a person should know of the inventory.
     pub(super) notices: Vec<String>,
 }
@@ -276,7 +276,7 @@ pub(super) fn choose_mix(args: &RunArgs, selection: &Selection) -> (Mix, Vec<Str
 }
 
 /// Whether it is to be found out how many sessions are good.
-fn is_tuned(args: &RunArgs) -> bool {
+pub(super) fn is_tuned(args: &RunArgs) -> bool {
     matches!(args.mix.threads, Some(Count::Auto(_)))
 }
 
@@ -342,6 +342,7 @@ pub(super) fn plan(
         ways,
         max_auth_failures: args.logins.max_auth_failures,
         login_rate: args.logins.login_rate,
+        known: Vec::new(),
         // Short enough to be typed.
         seed: args.logins.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         device_timeout: args.limits.device_timeout,

@@ -8,7 +8,7 @@ use netsweep_shared::fleet::SimulatedDevice;
 use super::args::RunArgs;
 use super::exit::{Exit, ExitError, OrExit};
 use super::prepare::{self, Logins, Selection};
-use super::{dry_run, kept, simulate};
+use super::{dry_run, history, kept, simulate};
 use crate::dispatch::message::Ending;
 use crate::event::{Consumer, RunEvent, RunPlan};
 use crate::fleet::Fleet;
@@ -17,7 +17,7 @@ use crate::output::{self, OutputOptions, ReaderGone};
 use crate::plan::Plan;
 use crate::platforms::Platforms;
 use crate::record::{DeviceStatus, Record};
-use crate::store::{NewDevice, NewRun, Recorder, Run, RunLock, Store, StoreFailed, StoreWitness};
+use crate::store::{History, NewDevice, NewRun, Recorder, Run, RunLock, Store, StoreFailed, StoreWitness};
 use crate::supervise::{Outcome, Signals, WorkerCommand, sweep, witnessed};
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
@@ -34,7 +34,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, ExitError> {
     let (mix, said) = prepare::choose_mix(args, &selection);
     if args.dry_run {
         selection.notices.extend(said);
-        return match output::written(dry_run::print(args, &selection, mix, &mut std::io::stdout().lock())) {
+        let history = history::for_dry_run(args, &selection).unwrap_or_else(|error| {
+            selection.notices.push(format!("{error:#}"));
+            History::default()
+        });
+        let printed = dry_run::print(args, &selection, mix, &history, &mut std::io::stdout().lock());
+        return match output::written(printed) {
             // `--dry-run … | head`: nothing was to be done but to be read.
             Err(error) if error.is::<ReaderGone>() => Ok(Exit::Ok),
             printed => printed.map(|()| Exit::Ok).or_internal(),
@@ -102,6 +107,11 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         host_keys = HostKeys::load(args.ssh.host_keys, args.ssh.known_hosts.as_deref()).or_usage()?;
         selection.notices.extend_from_slice(host_keys.notices());
     }
+    let history = history::of(recording.store(), args, &selection).or_usage()?;
+    if args.output.verbose {
+        selection.notices.push(history::describe_order(args, &history, plan.seed));
+    }
+    plan.known = history.known;
     let all_ok_so_far = recording.all_ok_so_far();
     let (recorder, resume) = recording.begin(args, &mut plan).or_usage()?;
     let watched = witnessed().then(|| recorder.as_ref().map(Recorder::path)).flatten();
@@ -142,6 +152,14 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
 }
 
 impl Recording {
+    /// The run store, where there is one.
+    fn store(&self) -> Option<&Store> {
+        match self {
+            Self::None => None,
+            Self::New(store) | Self::More { store, .. } => Some(store),
+        }
+    }
+
     /// Whether no device of the run has failed yet: the exit code is that of the run as a whole.
     fn all_ok_so_far(&self) -> bool {
         match self {
@@ -194,10 +212,6 @@ fn carry_out(
 ) -> anyhow::Result<Ending> {
     for notice in before.notices {
         listener.on(&RunEvent::Notice(notice))?;
-    }
-    if plan.verbose {
-        let notice = format!("the order of the devices is random; --seed {} makes it again", plan.seed);
-        listener.on(&RunEvent::Notice(&notice))?;
     }
     listener.on(&RunEvent::Began(&RunPlan {
         run: plan.run.clone(),

@@ -396,7 +396,8 @@ pub(super) fn prefetch(threads: usize) -> usize {
     (4 + threads / 8).min(16)
 }
 
-fn back_off(attempts: u32) -> Duration {
+/// The wait behind so many failed attempts, jitter apart.
+pub fn back_off(attempts: u32) -> Duration {
     BACK_OFF * 2u32.pow(attempts.saturating_sub(1).min(6))
 }
 

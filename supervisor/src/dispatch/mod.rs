@@ -31,6 +31,6 @@ mod simulation;
 #[cfg(test)]
 mod stories;
 
-pub use dispatcher::{Dispatcher, Settings};
+pub use dispatcher::{Dispatcher, Settings, back_off};
 pub use job::JobSpec;
 pub use tuner::{Because, Tuned, Tuning};

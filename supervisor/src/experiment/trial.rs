@@ -189,6 +189,7 @@ impl Lab<'_> {
             ways: 0,
             max_auth_failures: 0,
             login_rate: None,
+            known: Vec::new(),
             seed,
             device_timeout: PATIENCE,
             // Those that refuse are dead, and counted as such.

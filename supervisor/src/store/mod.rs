@@ -18,6 +18,8 @@ mod lock;
 // Rows of the two kinds: runs with their devices, and outcomes.
 mod outcomes;
 mod runs;
+// What they tell of devices that are to be swept again.
+mod history;
 // Writing while a sweep runs: a bounded queue, the thread behind it, the consumer before it.
 mod budget;
 mod recorder;
@@ -30,6 +32,7 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
+pub use history::{History, Sought};
 pub use lock::RunLock;
 pub use open::Store;
 pub use place::default_path;

@@ -204,6 +204,6 @@ fn from_json<T: DeserializeOwned>(json: Option<String>) -> Result<Option<T>> {
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
 }
 
-fn from_word<T: DeserializeOwned>(word: String) -> Result<T> {
+pub(super) fn from_word<T: DeserializeOwned>(word: String) -> Result<T> {
     Ok(serde_json::from_value(word.into())?)
 }

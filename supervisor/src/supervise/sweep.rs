@@ -9,9 +9,6 @@ use crossbeam_channel::{Receiver, Sender, select_biased};
 use netsweep_shared::job::{JobId, Transport};
 use netsweep_shared::outcome::{AttemptEnd, Stage, Timing};
 use netsweep_shared::protocol::{Activity, Cost, FromWorker, Setup, ToWorker};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
 
 use super::gather::{Gatherer, OutOfTurn};
 use super::process::{EXIT_GRACE, Incoming, PipeFault, WorkerCommand, WorkerProcess};
@@ -22,6 +19,7 @@ use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
 use crate::host_keys::{HostKeys, Learned};
 use crate::mix::usable_cores;
+use crate::order::longest_first;
 use crate::output::ReaderGone;
 use crate::plan::Plan;
 use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
@@ -85,9 +83,7 @@ pub fn sweep(
         seed: plan.seed,
     };
     let specs: Vec<JobSpec> = plan.jobs.iter().map(|job| job.spec.clone()).collect();
-    let mut order: Vec<JobId> = (0..plan.jobs.len() as u32).map(JobId).collect();
-    // Neighbours in an inventory are often neighbours in a rack, behind one line.
-    order.shuffle(&mut StdRng::seed_from_u64(plan.seed));
+    let order = longest_first(&specs, &plan.group_limits, &plan.known, plan.seed);
     let mut witness = witnessed().then(|| Witness::new(&settings, &specs));
     let (dispatcher, actions) = Dispatcher::start(settings, specs, order);
     if let Some(witness) = &mut witness {
