@@ -1,0 +1,3 @@
+//! netsweep beside a bare client and its peers.
+
+fn main() {}
