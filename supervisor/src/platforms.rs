@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, ensure};
 use netsweep_shared::platform::Platform;
 use netsweep_worker::platform::CompiledPlatform;
-use regex::RegexSet;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use crate::home::home;
 
@@ -131,9 +131,11 @@ impl Platforms {
     /// What tells the read-only commands of a platform.
     pub fn read_only(&self, name: &str) -> ReadOnly {
         let patterns = self.get(name).map(|platform| platform.read_only.as_slice()).unwrap_or_default();
-        let patterns = patterns.iter().map(|pattern| format!("^(?:{pattern})$"));
-        // A pattern that does not compile allows nothing; the worker refuses the platform anyway.
-        ReadOnly(RegexSet::new(patterns).unwrap_or_default())
+        let patterns: Vec<_> = patterns.iter().map(|pattern| format!("^(?:{pattern})$")).collect();
+        let compile = |unicode| RegexSetBuilder::new(&patterns).unicode(unicode).build();
+        // Without Unicode's tables, which hardly a pattern needs, in a fraction of the time. One that does not compile
+        // either way allows nothing; the worker refuses the platform anyway.
+        ReadOnly(compile(false).or_else(|_| compile(true)).unwrap_or_default())
     }
 }
 
@@ -151,7 +153,7 @@ pub struct ReadOnly(RegexSet);
 impl ReadOnly {
     /// Whether `command` is known to change nothing on the device.
     pub fn allows(&self, command: &str) -> bool {
-        self.0.is_match(command.trim())
+        self.0.is_match(command.trim().as_bytes())
     }
 }
 

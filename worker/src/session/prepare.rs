@@ -30,6 +30,9 @@ impl Session<'_> {
 
     /// Sets the prompt, and learns what this terminal puts before every output. A shell that
     /// does not take the prompt is left with the one it has.
+    // Apart from its caller, which is below others that read: a page of stack that was touched once is kept by every
+    // session.
+    #[inline(never)]
     fn set_prompt(&mut self, shell: &CompiledShell, limit: Limit) -> Result<(), Failure> {
         let wait = self.begin(Stage::Prepare, limit, "prompt of our own", None);
         self.screen.clear();
