@@ -38,7 +38,9 @@ pub const BOUNDS: &[Bound] = &[
     bound("rate-ssh", "SSH sessions a second without latency ÷ floor's", AtLeast, 0.90, ""),
     bound("makespan", "makespan at 2,000 devices with latencies ÷ floor's", AtMost, 1.05, ""),
     bound("asyncssh-cpu", "CPU per session ÷ asyncssh's", AtMost, 0.25, ""),
+    bound("asyncssh-cpu-own", "the same, without the start of Python", AtMost, 0.25, ""),
     bound("asyncssh-makespan", "makespan at 2,000 devices with latencies ÷ asyncssh's", AtMost, 0.5, ""),
+    bound("asyncssh-makespan-own", "the same, without the start of Python", AtMost, 0.5, ""),
     bound("ten-thousand-ok", "10,000 concurrent sessions: share that is ok", AtLeast, 100.0, " %"),
     bound(
         "ten-thousand-memory",

@@ -85,20 +85,35 @@ impl Swept {
         self.own.ok
     }
 
-    /// Seconds that it took. Of netsweep and the floor from the start of the process to its end; a peer's
-    /// clock begins when it has loaded its libraries.
+    /// Seconds from the start of the program to its end.
     pub fn makespan_s(&self) -> f64 {
+        self.measured.wall_s
+    }
+
+    /// Processor seconds of all its processes together, from start to end.
+    pub fn cpu_s(&self) -> f64 {
+        self.measured.cpu_s
+    }
+
+    /// The makespan by the client's own clock, which begins when libraries are loaded and the inventory is
+    /// read; where it has none, from the start of the program.
+    pub fn own_makespan_s(&self) -> f64 {
         self.own.makespan_s.unwrap_or(self.measured.wall_s)
     }
 
-    /// Processor seconds that it took, all its processes together; counted as the makespan is.
-    pub fn cpu_s(&self) -> f64 {
+    /// Processor seconds by its own account, counted as its own clock; where it gives none, all.
+    pub fn own_cpu_s(&self) -> f64 {
         self.own.cpu_s.unwrap_or(self.measured.cpu_s)
     }
 
     /// Processor milliseconds a session.
     pub fn cpu_ms(&self) -> f64 {
         self.cpu_s() * 1000.0 / self.devices as f64
+    }
+
+    /// Processor milliseconds a session, by its own account.
+    pub fn own_cpu_ms(&self) -> f64 {
+        self.own_cpu_s() * 1000.0 / self.devices as f64
     }
 
     /// Sessions a second.
@@ -169,8 +184,6 @@ impl Client {
             serde_json::from_str(line)
                 .with_context(|| format!("{} gave no account: {}", self.name, measured.stderr))?
         };
-        // The floor's clock leaves out what netsweep's cannot.
-        let own = if let Kind::Floor = self.kind { Account { makespan_s: None, ..own } } else { own };
         Ok(Swept { measured, own, devices: fleet.devices.count })
     }
 

@@ -77,13 +77,6 @@ impl Fleet {
     pub fn inventory(&self) -> PathBuf {
         self.directory.path().join("devices.toml")
     }
-
-    /// The port of all its devices, which have addresses of their own.
-    pub fn port(&self) -> Result<u16> {
-        let text = std::fs::read_to_string(self.inventory())?;
-        let port = text.lines().find_map(|line| line.strip_prefix("port = "));
-        port.context("no port in the fleet's inventory")?.parse().context("a port")
-    }
 }
 
 impl Drop for Fleet {

@@ -12,6 +12,12 @@ use netsweep_bench::report::Report;
 use netsweep_bench::{BENCHMARKS, Bench};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+/// This crate's own folder.
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Prints the versions of the peers' libraries.
+const LIBRARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/versions.py");
+
 /// netsweep beside a bare client and its peers: what a session costs.
 #[derive(Parser)]
 struct Arguments {
@@ -89,7 +95,7 @@ fn build() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--release", "--workspace"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(Path::new(FOLDER).join(".."))
         .status()
         .context("cargo cannot be started; --no-build measures what is there")?;
     if !status.success() {
@@ -126,20 +132,11 @@ fn machine(installed: &Installed, what: &[String], quick: bool) -> Machine {
         command,
         &[
             (&netsweep, &["--version"]),
-            ("git", &["log", "-1", "--format=commit %h of %cs"]),
+            ("git", &["-C", FOLDER, "describe", "--always", "--dirty"]),
             ("rustc", &["--version"]),
             ("valgrind", &["--version"]),
             (&python, &["--version"]),
-            (
-                &python,
-                &[
-                    "-m",
-                    "pip",
-                    "freeze",
-                    "-r",
-                    concat!(env!("CARGO_MANIFEST_DIR"), "/peers/requirements.txt"),
-                ],
-            ),
+            (&python, &[LIBRARIES]),
             ("clush", &["--version"]),
             ("pdsh", &["-V"]),
             ("ssh", &["-V"]),

@@ -1,6 +1,6 @@
 //! What a run of benchmarks found: raw rows, figures, and the bounds beside them.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,8 +58,8 @@ impl Report {
         let measured = &swept.measured;
         self.row(json!({
             "case": case, "client": client, "round": round, "devices": swept.devices, "ok": swept.ok(),
-            "makespan_s": swept.makespan_s(), "cpu_s": swept.cpu_s(),
-            "wall_s": measured.wall_s, "process_cpu_s": measured.cpu_s, "parent_cpu_s": measured.own_cpu_s,
+            "makespan_s": swept.makespan_s(), "cpu_s": swept.cpu_s(), "parent_cpu_s": measured.own_cpu_s,
+            "own_makespan_s": swept.own_makespan_s(), "own_cpu_s": swept.own_cpu_s(),
             "parent_peak_kb": measured.own_peak_kb, "children_peak_kb": measured.children_peak_kb,
         }));
         let failed = swept.devices - swept.ok();
@@ -84,7 +84,8 @@ impl Report {
     /// Keeps what the reader has to know, and shows it.
     pub fn note(&mut self, note: String) {
         eprintln!("note: {note}");
-        self.notes.push(format!("{}: {note}", self.benchmark));
+        let benchmark = if self.benchmark.is_empty() { "all" } else { self.benchmark };
+        self.notes.push(format!("{benchmark}: {note}"));
     }
 
     /// Writes the raw rows as JSON lines, the first of which is the machine, and a summary in Markdown.
@@ -117,17 +118,12 @@ impl Report {
             };
             writeln!(text, "| {} | {} | {is} | {met} |", bound.figure, bound.words())?;
         }
-        let mut benchmark = "";
-        for figure in &self.figures {
-            if figure.benchmark != benchmark {
-                benchmark = figure.benchmark;
-                writeln!(
-                    text,
-                    "\n## {benchmark}\n\n| case | client | figure | |\n| --- | --- | --- | ---: |"
-                )?;
+        for of_benchmark in self.figures.chunk_by(|a, b| a.benchmark == b.benchmark) {
+            writeln!(text, "\n## {}", of_benchmark[0].benchmark)?;
+            for case in distinct(of_benchmark, |figure| &figure.case) {
+                let figures: Vec<_> = of_benchmark.iter().filter(|figure| figure.case == case).collect();
+                table(&mut text, case, &figures)?;
             }
-            let Figure { case, client, figure, value, .. } = figure;
-            writeln!(text, "| {case} | {client} | {figure} | {} |", value_words(*value))?;
         }
         if !self.notes.is_empty() {
             text += "\n## Notes\n\n";
@@ -141,6 +137,36 @@ impl Default for Report {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A row for each client, a column for each figure.
+fn table(text: &mut String, case: &str, figures: &[&Figure]) -> fmt::Result {
+    let columns = distinct(figures.iter().copied(), |figure| &figure.figure);
+    writeln!(text, "\n| {case} | {} |", columns.join(" | "))?;
+    writeln!(text, "| --- |{}", " ---: |".repeat(columns.len()))?;
+    for client in distinct(figures.iter().copied(), |figure| &figure.client) {
+        write!(text, "| {client} |")?;
+        for column in &columns {
+            let cell = figures.iter().find(|figure| figure.client == client && figure.figure == *column);
+            write!(text, " {} |", cell.map_or(String::new(), |figure| value_words(figure.value)))?;
+        }
+        writeln!(text)?;
+    }
+    Ok(())
+}
+
+/// The different values of a field, in the order of their first appearance.
+fn distinct<'a>(
+    figures: impl IntoIterator<Item = &'a Figure>,
+    field: fn(&'a Figure) -> &'a String,
+) -> Vec<&'a str> {
+    let mut values: Vec<&str> = vec![];
+    for value in figures.into_iter().map(field) {
+        if !values.contains(&value.as_str()) {
+            values.push(value);
+        }
+    }
+    values
 }
 
 /// Three digits or so.
@@ -170,7 +196,8 @@ mod tests {
         assert!(summary.contains("| ≥ 0.9 | 0.930 | met |"), "{summary}");
         assert!(summary.contains("| ≤ 1.5 |  | not measured |"), "{summary}");
         assert!(
-            summary.contains("## cpu\n") && summary.contains("| CPU ms a session | 0.654 |"),
+            summary.contains("## cpu\n")
+                && summary.contains("| ssh | CPU ms a session |\n| --- | ---: |\n| floor | 0.654 |"),
             "{summary}"
         );
     }

@@ -41,9 +41,15 @@ pub fn side_by_side(bench: &mut Bench, case: Case<'_>, clients: &[Client]) -> Re
     for (n, client) in clients.iter().enumerate() {
         let mut figure = |name: &str, value| bench.report.figure(case.name, &client.name, name, value);
         figure("CPU ms a session", sweeps.median(n, Swept::cpu_ms));
+        figure("CPU ms by its own account", sweeps.median(n, Swept::own_cpu_ms));
         figure("sessions a second", sweeps.median(n, Swept::rate));
         figure("makespan, s", sweeps.median(n, Swept::makespan_s));
-        figure("peak memory, MB", sweeps.median(n, memory_mb));
+        figure("makespan by its own clock, s", sweeps.median(n, Swept::own_makespan_s));
+        let memory = sweeps.median(n, memory_mb);
+        // Who was over before anybody looked has none.
+        if memory > 0.0 {
+            figure("peak memory, MB", memory);
+        }
         if n > 0 {
             let first = &clients[0].name;
             figure(&format!("{first}'s CPU ÷ its"), sweeps.ratio(0, n, Swept::cpu_ms));

@@ -28,6 +28,8 @@ struct Section {
 #[derive(Deserialize)]
 struct Cell {
     threads: usize,
+    /// Fewer than were asked for, where all would take long.
+    devices: usize,
     trials: Vec<Trial>,
 }
 
@@ -53,7 +55,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         let experiment: Experiment =
             serde_json::from_str(&measured.stdout).with_context(|| measured.stderr.clone())?;
         for cell in experiment.sections.iter().flat_map(|section| &section.cells) {
-            let name = format!("{transport}, {devices} devices, 2×{}", cell.threads);
+            let name = format!("{transport}, {} devices, 2×{}", cell.devices, cell.threads);
             for trial in &cell.trials {
                 let Trial { makespan, ideal, failures } = trial;
                 bench.report.row(json!({
