@@ -392,5 +392,6 @@ fn a_full_disk_ends_the_run_and_loses_nothing_that_was_recorded() {
 fn a_full_disk_makes_no_change_happen_twice() {
     let after = on_a_full_disk(&["configure terminal", "end", "show version"]);
     let doubtful = after.get("failed crashed").copied().unwrap_or_default();
-    assert!((1..=10).contains(&doubtful), "no more than were at work: {after:?}");
+    // Each worker has a job for each of its four threads, and two in hand.
+    assert!((1..=12).contains(&doubtful), "no more than were at work: {after:?}");
 }

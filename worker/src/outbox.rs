@@ -73,7 +73,7 @@ impl Outbox {
     }
 
     /// Writes all that was said.
-    fn write(&self) {
+    pub(crate) fn write(&self) {
         gil::while_waiting(|| {
             effort::timed(
                 |effort| &mut effort.pipe,

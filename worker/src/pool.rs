@@ -117,6 +117,10 @@ fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register:
         register.end(id);
         tell(&job, &end);
         shared.outbox.say(&FromWorker::Finished { job: id, end });
+        if waiting.is_empty() {
+            // There is nothing to begin with before the supervisor hears of it.
+            shared.outbox.write();
+        }
     }
 }
 

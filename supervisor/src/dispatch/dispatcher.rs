@@ -393,7 +393,7 @@ impl Dispatcher {
 
 /// Jobs that a worker may hold beyond one for each of its `threads`.
 pub(super) fn prefetch(threads: usize) -> usize {
-    (4 + threads / 8).min(16)
+    threads.div_ceil(2).min(16)
 }
 
 /// The wait behind so many failed attempts, jitter apart.
