@@ -95,6 +95,6 @@ fn no_round_trip_is_made_that_could_be_saved() {
     // channel; terminal and shell together, with the prompt; two commands that prepare the terminal; two commands;
     // goodbye.
     assert_eq!(round_trips(Ssh), 5 + 2 + 2 + 1);
-    // Options; name; password, with the prompt; the same from there on.
-    assert_eq!(round_trips(Telnet), 3 + 2 + 2 + 1);
+    // Options, with the question for the name; password, with the prompt; the same from there on.
+    assert_eq!(round_trips(Telnet), 2 + 2 + 2 + 1);
 }
