@@ -97,7 +97,7 @@ impl<'a> File<'a> {
     fn new(platforms: &'a [Arc<str>], lines: &'a Lines<'a>) -> Self {
         Self {
             lines,
-            reader: Reader { problems: Problems::default(), platforms },
+            reader: Reader::new(Problems::default(), platforms),
             defaults: Settings::default(),
             groups: BTreeMap::new(),
             inherited: HashMap::new(),
@@ -138,7 +138,7 @@ impl<'a> File<'a> {
         }
         file.sections(root.get_ref());
         let read = |piece: &Range<usize>| {
-            let mut reader = Reader { problems: Problems::of_piece(piece.start), platforms };
+            let mut reader = Reader::new(Problems::of_piece(piece.start), platforms);
             let entries = pieces::entries(&text[piece.clone()], |entry| reader.entry(entry))?;
             Some((entries, reader.problems))
         };

@@ -89,7 +89,9 @@ fn alternatives(inside: &str) -> Result<Vec<String>, String> {
 
 /// The addresses of an entry of `count` devices.
 pub(super) fn addresses(text: &str, count: usize) -> Result<Vec<Arc<str>>, String> {
-    if let Ok(net) = text.parse::<IpNet>() {
+    if text.contains('/')
+        && let Ok(net) = text.parse::<IpNet>()
+    {
         let hosts: Vec<Arc<str>> =
             net.hosts().take(count).map(|host: IpAddr| host.to_string().into()).collect();
         if hosts.len() < count {

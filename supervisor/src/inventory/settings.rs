@@ -123,7 +123,7 @@ impl Reader<'_> {
                 "platform" => settings.platform = self.platform(value),
                 "transport" => settings.transport = self.transport(value),
                 "port" => settings.port = self.port(value),
-                "username" => settings.username = self.line(name, value).map(|name| Arc::from(&**name)),
+                "username" => settings.username = self.line(name, value).map(|user| self.shared(user)),
                 "password" => settings.password = self.secret(name, value).map(Arc::new),
                 "enable_password" => settings.enable_password = self.secret(name, value).map(Arc::new),
                 "private_key" => settings.private_key = self.private_key(value).map(Arc::new),
@@ -165,7 +165,7 @@ impl Reader<'_> {
         }
         let nearest = suggestion(name, self.platforms.iter().map(AsRef::as_ref));
         self.problems.add(&value.span(), format!("unknown platform {name:?}: {nearest}"));
-        Some(Arc::from(&**name))
+        Some(self.shared(name))
     }
 
     /// One transport, or several of which each later one is the fallback of those before.

@@ -1,6 +1,7 @@
 //! Single values of an inventory: what is typed, checked, with the place for messages.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +19,24 @@ pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 pub(super) struct Reader<'a> {
     pub(super) problems: Problems,
     pub(super) platforms: &'a [Arc<str>],
+    texts: HashSet<Arc<str>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(problems: Problems, platforms: &'a [Arc<str>]) -> Self {
+        Self { problems, platforms, texts: HashSet::new() }
+    }
+
+    /// `text`, stored once for all who say the same.
+    pub(super) fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let text = Arc::from(text);
+        self.texts.insert(Arc::clone(&text));
+        text
+    }
+
     pub(super) fn wrong(&mut self, at: Range<usize>, key: &str, wanted: &str) {
         self.problems.add(&at, format!("{key} must be {wanted}"));
     }
@@ -107,8 +123,8 @@ impl Reader<'_> {
             return Vars::default();
         };
         let vars = table.iter().filter_map(|(key, value)| {
-            let text: Arc<str> = match value.get_ref() {
-                DeValue::String(text) => Arc::from(&**text),
+            let text = match value.get_ref() {
+                DeValue::String(text) => Cow::Borrowed(&**text),
                 DeValue::Integer(number) => number.to_string().into(),
                 DeValue::Float(number) => number.to_string().into(),
                 DeValue::Boolean(boolean) => boolean.to_string().into(),
@@ -117,7 +133,7 @@ impl Reader<'_> {
                     return None;
                 }
             };
-            Some((Arc::from(&**key.get_ref()), text))
+            Some((self.shared(key.get_ref()), self.shared(&text)))
         });
         vars.collect()
     }
