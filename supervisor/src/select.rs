@@ -94,8 +94,8 @@ impl Test {
         if let Some((key, value)) = text.split_once('=') {
             let key = key.trim();
             let vars = inventory.devices.iter().map(|device| &device.vars);
-            if !vars.clone().any(|vars| vars.contains_key(key)) {
-                let keys: BTreeSet<&str> = vars.flat_map(|vars| vars.keys().map(String::as_str)).collect();
+            if !vars.clone().any(|vars| vars.get(key).is_some()) {
+                let keys: BTreeSet<&str> = vars.flat_map(|vars| vars.iter().map(|(key, _)| key)).collect();
                 return Err(format!("no device has a variable {key:?}: {}", suggestion(key, keys)));
             }
             return Ok(Self::Var(key.to_owned(), glob(value.trim())?));

@@ -175,7 +175,7 @@ fn real(args: &ExperimentArgs, inventory: &Path) -> Result<Target> {
     let platforms = Platforms::load(None)?;
     let selection = Selection::load(&run.selection, &run.commands, &platforms, false)?;
     let mix = Mix { processes: 1, threads: 1 };
-    let mut plan = prepare::plan(&run, &selection, &Logins::Real(inventory), &platforms, mix)?;
+    let mut plan = prepare::plan(&run, selection, &Logins::Real(inventory), &platforms, mix)?;
     if let Some(job) = plan.jobs.iter().find(|job| !job.spec.read_only) {
         bail!(
             "an experiment runs the commands many times, and those of {} are not all known to only read ({}): a platform's \

@@ -283,7 +283,7 @@ pub(super) fn is_tuned(args: &RunArgs) -> bool {
 /// Joins everything into the plan.
 pub(super) fn plan(
     args: &RunArgs,
-    selection: &Selection,
+    selection: Selection,
     logins: &Logins<'_>,
     platforms: &Platforms,
     mix: Mix,
@@ -293,10 +293,9 @@ pub(super) fn plan(
     let (guards, credentials, ways) =
         if guarded { number(&logins) } else { (vec![(None, None); logins.len()], 0, 0) };
     let mut hosts = Numbers::default();
-    let read_only: BTreeMap<&str, ReadOnly> =
-        platforms.names().into_iter().map(|name| (name, platforms.read_only(name))).collect();
+    let mut lists = CommandLists::new(platforms);
     let limits: Vec<(&Arc<str>, &u32)> = selection.group_limits.iter().collect();
-    let jobs = selection.devices.iter().zip(&selection.commands).zip(logins).zip(guards).map(
+    let jobs = selection.devices.into_iter().zip(selection.commands).zip(logins).zip(guards).map(
         |(((device, commands), (login, jumps)), (credential, way))| {
             let limited =
                 device.groups.iter().filter_map(|group| limits.iter().position(|(name, _)| *name == group));
@@ -307,26 +306,21 @@ pub(super) fn plan(
             let groups =
                 limited.map(|index| index as u32).chain(passed.into_iter().map(|host| behind + host));
             let groups = groups.map(|group| group as u16).collect();
-            let spec = JobSpec {
-                read_only: commands.iter().all(|command| read_only[&*device.platform].allows(command)),
-                groups,
-                credential,
-                way,
-            };
+            let (commands, read_only) = lists.shared(&device.platform, commands);
             PlannedJob {
-                device: Arc::clone(&device.name),
-                address: Arc::clone(&device.address),
-                routes: Arc::clone(&device.routes),
+                timeouts: timeouts(&args.limits, &device),
+                device: device.name,
+                address: device.address,
+                routes: device.routes,
                 jumps,
-                platform: Arc::clone(&device.platform),
+                platform: device.platform,
                 login,
-                timeouts: timeouts(&args.limits, device),
                 ssh_legacy: device.ssh_legacy,
                 mode: device.mode,
                 keepalive: device.keepalive,
                 encoding: device.encoding,
-                spec,
-                commands: Arc::clone(commands),
+                spec: JobSpec { read_only, groups, credential, way },
+                commands,
             }
         },
     );
@@ -356,6 +350,33 @@ pub(super) fn plan(
         pin: false,
         jobs,
     })
+}
+
+/// Lists of commands that devices of a platform run, and whether they only read.
+struct CommandLists<'a> {
+    platforms: &'a Platforms,
+    patterns: HashMap<Arc<str>, ReadOnly>,
+    known: HashMap<(Arc<str>, Arc<[String]>), bool>,
+}
+
+impl<'a> CommandLists<'a> {
+    fn new(platforms: &'a Platforms) -> Self {
+        Self { platforms, patterns: HashMap::new(), known: HashMap::new() }
+    }
+
+    /// The list that stands for all that are equal to `commands`, and whether it only reads.
+    fn shared(&mut self, platform: &Arc<str>, commands: Arc<[String]>) -> (Arc<[String]>, bool) {
+        let list = (Arc::clone(platform), commands);
+        if let Some(((_, commands), only_reads)) = self.known.get_key_value(&list) {
+            return (Arc::clone(commands), *only_reads);
+        }
+        let patterns = self.patterns.entry(Arc::clone(platform));
+        let patterns = patterns.or_insert_with(|| self.platforms.read_only(platform));
+        let only_reads = list.1.iter().all(|command| patterns.allows(command));
+        let commands = Arc::clone(&list.1);
+        self.known.insert(list, only_reads);
+        (commands, only_reads)
+    }
 }
 
 /// Numbers for things, the same for equal ones, in the order in which they first come.

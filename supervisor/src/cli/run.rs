@@ -102,10 +102,11 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         }
         false => Logins::Real(&args.selection.inventory),
     };
-    let mut plan = prepare::plan(args, &selection, &logins, &platforms, mix).or_usage()?;
+    let mut notices = std::mem::take(&mut selection.notices);
+    let mut plan = prepare::plan(args, selection, &logins, &platforms, mix).or_usage()?;
     if !args.simulate {
         host_keys = HostKeys::load(args.ssh.host_keys, args.ssh.known_hosts.as_deref()).or_usage()?;
-        selection.notices.extend_from_slice(host_keys.notices());
+        notices.extend_from_slice(host_keys.notices());
     }
     let history = history::of(recording.store(), args, &selection).or_usage()?;
     if args.output.verbose {
@@ -132,7 +133,7 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         reader_gone: false,
         all_ok: all_ok_so_far,
     };
-    let before = Before { notices: &selection.notices, settled: &settled, resume: resume.clone() };
+    let before = Before { notices: &notices, settled: &settled, resume: resume.clone() };
     let finish =
         resume.map_or(String::new(), |command| format!("; what is left can be run with `{command}`"));
     match carry_out(&plan, before, &command, &signals, fleet, &mut host_keys, &mut listener) {

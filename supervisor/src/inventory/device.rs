@@ -60,7 +60,7 @@ pub struct Device {
     /// In the order of precedence.
     pub groups: Arc<[Arc<str>]>,
     /// For selection and for simulation.
-    pub vars: Arc<BTreeMap<String, String>>,
+    pub vars: Vars,
 }
 
 impl Device {
@@ -72,6 +72,43 @@ impl Device {
     /// The port of its SSH server, where it is reached over SSH.
     pub fn ssh_port(&self) -> Option<u16> {
         self.routes.iter().find(|route| route.transport == Transport::Ssh).map(|route| route.port)
+    }
+}
+
+/// Variables with their values, in the order of their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vars(Arc<[(Arc<str>, Arc<str>)]>);
+
+impl Vars {
+    /// The value of the variable called `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let place = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        Some(&self.0[place].1)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// These, and those of `others` that have other names.
+    pub(super) fn over(&self, others: &Self) -> Self {
+        match (&*self.0, &*others.0) {
+            ([], _) => others.clone(),
+            (_, []) => self.clone(),
+            (own, others) => {
+                let others = others.iter().filter(|(name, _)| self.get(name).is_none());
+                own.iter().chain(others).cloned().collect()
+            }
+        }
+    }
+}
+
+impl FromIterator<(Arc<str>, Arc<str>)> for Vars {
+    fn from_iter<T: IntoIterator<Item = (Arc<str>, Arc<str>)>>(vars: T) -> Self {
+        let mut vars: Vec<_> = vars.into_iter().collect();
+        vars.sort_unstable();
+        Self(vars.into())
     }
 }
 

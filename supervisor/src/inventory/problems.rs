@@ -1,8 +1,9 @@
 //! All that is wrong with an inventory, at once.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What is wrong with an inventory: a line each, in the order of the file.
 #[derive(Debug)]
@@ -29,50 +30,73 @@ impl fmt::Display for InventoryErrors {
 impl std::error::Error for InventoryErrors {}
 
 /// Gathers problems with their places.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Problems {
-    path: PathBuf,
-    /// Where each line of the file begins.
-    line_starts: Vec<usize>,
+    /// Where in the file that begins from which places are counted.
+    start: usize,
     found: Vec<(usize, String)>,
 }
 
 impl Problems {
-    pub(super) fn new(path: &Path, text: &str) -> Self {
-        let starts = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self {
-            path: path.to_owned(),
-            line_starts: std::iter::once(0).chain(starts).collect(),
-            found: Vec::new(),
-        }
+    /// Of a piece of the file that begins at `start`, its places counted from there.
+    pub(super) fn of_piece(start: usize) -> Self {
+        Self { start, found: Vec::new() }
     }
 
     pub(super) fn add(&mut self, at: &Range<usize>, message: impl Into<String>) {
-        self.found.push((at.start, message.into()));
+        self.found.push((self.place(at), message.into()));
     }
 
-    /// File and line of a place.
-    pub(super) fn place(&self, at: usize) -> String {
-        format!("{}:{}", self.path.display(), self.line(at))
+    /// Where in the file something stands.
+    pub(super) fn place(&self, at: &Range<usize>) -> usize {
+        self.start + at.start
     }
 
-    /// The line of a place in the file, from 1.
-    fn line(&self, at: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= at)
+    /// Adds those of a piece.
+    pub(super) fn append(&mut self, mut piece: Self) {
+        self.found.append(&mut piece.found);
     }
 
     /// Goes on, unless there are problems.
-    pub(super) fn unless_any(mut self) -> Result<Self, InventoryErrors> {
+    pub(super) fn unless_any(mut self, lines: &Lines<'_>) -> Result<Self, InventoryErrors> {
         if self.found.is_empty() {
             return Ok(self);
         }
         self.found.sort_by_key(|(at, _)| *at);
         let told = |(at, message): &(usize, String)| {
-            let line = self.line(*at);
-            let column = at - self.line_starts[line - 1] + 1;
-            format!("{}:{line}:{column}: {message}", self.path.display())
+            let (line, column) = lines.at(*at);
+            format!("{}:{line}:{column}: {message}", lines.path.display())
         };
         Err(InventoryErrors { lines: self.found.iter().map(told).collect() })
+    }
+}
+
+/// The lines of the file. Nobody counts them in a file without problems.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    path: &'a Path,
+    text: &'a str,
+    starts: OnceCell<Vec<usize>>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
+        Self { path, text, starts: OnceCell::new() }
+    }
+
+    /// File and line of a place.
+    pub(super) fn place(&self, at: usize) -> String {
+        format!("{}:{}", self.path.display(), self.at(at).0)
+    }
+
+    /// Line and column of a place, both from 1.
+    fn at(&self, at: usize) -> (usize, usize) {
+        let starts = self.starts.get_or_init(|| {
+            let starts = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(starts).collect()
+        });
+        let line = starts.partition_point(|start| *start <= at);
+        (line, at - starts[line - 1] + 1)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One entry for many devices: `leaf-[01-48]`, `10.0.[1-4].[1-250]`, `10.1.0.0/21`.
 
 use std::net::IpAddr;
-use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -10,42 +10,17 @@ const MOST: usize = 1_000_000;
 
 /// Text with brackets, for each of which a list of alternatives stands.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub(super) struct Pattern<'t> {
     /// Text before each bracket, and the bracket's alternatives.
-    parts: Vec<(String, Vec<String>)>,
+    parts: Vec<(&'t str, Vec<String>)>,
     /// Text behind the last bracket.
-    tail: String,
+    tail: &'t str,
 }
 
-impl Pattern {
-    /// How many texts it stands for.
-    pub(super) fn count(&self) -> usize {
-        self.parts.iter().map(|(_, alternatives)| alternatives.len()).product()
-    }
-
-    /// All of them, the last bracket changing fastest.
-    pub(super) fn expand(&self) -> impl Iterator<Item = String> {
-        (0..self.count()).map(|number| {
-            let mut rest = number;
-            let mut chosen = vec![""; self.parts.len()];
-            for (place, (_, alternatives)) in self.parts.iter().enumerate().rev() {
-                chosen[place] = &alternatives[rest % alternatives.len()];
-                rest /= alternatives.len();
-            }
-            let mut text = String::new();
-            for ((before, _), alternative) in self.parts.iter().zip(chosen) {
-                text.push_str(before);
-                text.push_str(alternative);
-            }
-            text + &self.tail
-        })
-    }
-}
-
-impl FromStr for Pattern {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl<'t> Pattern<'t> {
+    /// # Errors
+    /// Why `text` is none, for a person.
+    pub(super) fn parse(text: &'t str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
         let mut count = 1_usize;
@@ -58,13 +33,35 @@ impl FromStr for Pattern {
             if count > MOST {
                 return Err(format!("{text:?} stands for more than {MOST} devices"));
             }
-            parts.push((before.to_owned(), alternatives));
+            parts.push((before, alternatives));
             rest = behind;
         }
         if rest.contains(']') {
             return Err(format!("{text:?} has a ] without its ["));
         }
-        Ok(Self { parts, tail: rest.to_owned() })
+        Ok(Self { parts, tail: rest })
+    }
+
+    /// How many texts it stands for.
+    pub(super) fn count(&self) -> usize {
+        self.parts.iter().map(|(_, alternatives)| alternatives.len()).product()
+    }
+
+    /// All of them, the last bracket changing fastest.
+    pub(super) fn expand(&self) -> impl Iterator<Item = Arc<str>> {
+        let mut text = String::new();
+        let count = self.count();
+        (0..count).map(move |number| {
+            text.clear();
+            let mut each = count;
+            for (before, alternatives) in &self.parts {
+                each /= alternatives.len();
+                text.push_str(before);
+                text.push_str(&alternatives[number / each % alternatives.len()]);
+            }
+            text.push_str(self.tail);
+            Arc::from(&*text)
+        })
     }
 }
 
@@ -91,15 +88,18 @@ fn alternatives(inside: &str) -> Result<Vec<String>, String> {
 }
 
 /// The addresses of an entry of `count` devices.
-pub(super) fn addresses(text: &str, count: usize) -> Result<Vec<String>, String> {
-    if let Ok(net) = text.parse::<IpNet>() {
-        let hosts: Vec<String> = net.hosts().take(count).map(|host: IpAddr| host.to_string()).collect();
+pub(super) fn addresses(text: &str, count: usize) -> Result<Vec<Arc<str>>, String> {
+    if text.contains('/')
+        && let Ok(net) = text.parse::<IpNet>()
+    {
+        let hosts: Vec<Arc<str>> =
+            net.hosts().take(count).map(|host: IpAddr| host.to_string().into()).collect();
         if hosts.len() < count {
             return Err(format!("{net} has only {} host addresses, for {count} names", hosts.len()));
         }
         return Ok(hosts);
     }
-    let pattern: Pattern = text.parse()?;
+    let pattern = Pattern::parse(text)?;
     match pattern.count() {
         addresses if addresses == count => Ok(pattern.expand().collect()),
         addresses => Err(format!("{addresses} addresses for {count} names: there must be one for each")),
@@ -111,7 +111,11 @@ mod tests {
     use super::*;
 
     fn expand(text: &str) -> Result<Vec<String>, String> {
-        Ok(text.parse::<Pattern>()?.expand().collect())
+        Ok(Pattern::parse(text)?.expand().map(|it| it.to_string()).collect())
+    }
+
+    fn addresses(text: &str, count: usize) -> Result<Vec<String>, String> {
+        Ok(super::addresses(text, count)?.iter().map(|it| it.to_string()).collect())
     }
 
     #[test]

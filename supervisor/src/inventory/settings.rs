@@ -1,6 +1,5 @@
 //! The keys that defaults, groups and devices have in common.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use encoding_rs::Encoding;
 use netsweep_shared::job::{Mode, Transport};
 use toml::de::DeTable;
 
+use super::device::Vars;
 use super::problems::suggestion;
 use super::values::{Reader, Value};
 use crate::secrets::{KeySource, SecretSource};
@@ -17,7 +17,7 @@ use crate::ssh_config::HopName;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) platform: Option<Arc<str>>,
-    pub(super) transport: Option<Arc<[Entry]>>,
+    pub(super) transport: Option<Arc<[TransportEntry]>>,
     pub(super) port: Option<u16>,
     pub(super) username: Option<Arc<str>>,
     pub(super) password: Option<Arc<SecretSource>>,
@@ -32,12 +32,12 @@ pub(super) struct Settings {
     pub(super) connect_timeout: Option<Duration>,
     pub(super) command_timeout: Option<Duration>,
     pub(super) commands: Option<Arc<[String]>>,
-    pub(super) vars: BTreeMap<String, String>,
+    pub(super) vars: Vars,
 }
 
 /// One transport of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct TransportEntry {
     pub(super) transport: Transport,
     /// Where it is said with the transport.
     pub(super) port: Option<u16>,
@@ -123,7 +123,7 @@ impl Reader<'_> {
                 "platform" => settings.platform = self.platform(value),
                 "transport" => settings.transport = self.transport(value),
                 "port" => settings.port = self.port(value),
-                "username" => settings.username = self.line(name, value).map(Arc::from),
+                "username" => settings.username = self.line(name, value).map(|user| self.shared(user)),
                 "password" => settings.password = self.secret(name, value).map(Arc::new),
                 "enable_password" => settings.enable_password = self.secret(name, value).map(Arc::new),
                 "private_key" => settings.private_key = self.private_key(value).map(Arc::new),
@@ -135,7 +135,11 @@ impl Reader<'_> {
                 "encoding" => settings.encoding = self.encoding(value),
                 "connect_timeout" => settings.connect_timeout = self.time(name, value),
                 "command_timeout" => settings.command_timeout = self.time(name, value),
-                "commands" => settings.commands = self.lines(name, value).map(Arc::from),
+                "commands" => {
+                    let commands = self.lines(name, "each of commands", value);
+                    settings.commands =
+                        commands.map(|all| all.into_iter().map(|command| command.to_string()).collect());
+                }
                 "vars" => settings.vars = self.vars(value),
                 _ if own.contains(&name) => {}
                 _ => {
@@ -156,23 +160,24 @@ impl Reader<'_> {
 
     fn platform(&mut self, value: &Value<'_>) -> Option<Arc<str>> {
         let name = self.line("platform", value)?;
-        if !self.platforms.contains(&name.as_str()) {
-            let nearest = suggestion(&name, self.platforms.iter().copied());
-            self.problems.add(&value.span(), format!("unknown platform {name:?}: {nearest}"));
+        if let Some(known) = self.platforms.iter().find(|known| ***known == **name) {
+            return Some(Arc::clone(known));
         }
-        Some(name.into())
+        let nearest = suggestion(name, self.platforms.iter().map(AsRef::as_ref));
+        self.problems.add(&value.span(), format!("unknown platform {name:?}: {nearest}"));
+        Some(self.shared(name))
     }
 
     /// One transport, or several of which each later one is the fallback of those before.
-    fn transport(&mut self, value: &Value<'_>) -> Option<Arc<[Entry]>> {
+    fn transport(&mut self, value: &Value<'_>) -> Option<Arc<[TransportEntry]>> {
         let one = std::slice::from_ref(value);
         let items = value.get_ref().as_array().map_or(one, |items| items);
         if items.is_empty() {
             self.wrong(value.span(), "transport", "\"ssh\", \"telnet\" or a list of them, and not empty");
         }
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<TransportEntry> = Vec::new();
         for item in items {
-            let Some(entry) = self.entry(item) else { continue };
+            let Some(entry) = self.transport_entry(item) else { continue };
             if entries.iter().any(|earlier| earlier.transport == entry.transport) {
                 let message = format!("transport {} is named twice", entry.transport);
                 self.problems.add(&item.span(), message);
@@ -182,9 +187,9 @@ impl Reader<'_> {
         (!entries.is_empty()).then(|| entries.into())
     }
 
-    fn entry(&mut self, value: &Value<'_>) -> Option<Entry> {
+    fn transport_entry(&mut self, value: &Value<'_>) -> Option<TransportEntry> {
         let text = self.line("transport", value)?;
-        let (name, port) = text.split_once(':').map_or((&*text, None), |(name, port)| (name, Some(port)));
+        let (name, port) = text.split_once(':').map_or((&**text, None), |(name, port)| (name, Some(port)));
         let transport = [Transport::Ssh, Transport::Telnet].into_iter().find(|known| known.as_str() == name);
         let Some(transport) = transport else {
             let nearest = suggestion(name, ["ssh", "telnet"]);
@@ -195,16 +200,16 @@ impl Reader<'_> {
         if number == Some(None) {
             self.wrong(value.span(), &format!("the port in {text:?}"), "a whole number from 1 to 65535");
         }
-        Some(Entry { transport, port: number.flatten() })
+        Some(TransportEntry { transport, port: number.flatten() })
     }
 
     fn mode(&mut self, value: &Value<'_>) -> Option<Mode> {
         let name = self.line("mode", value)?;
-        match name.as_str() {
+        match &**name {
             "shell" => Some(Mode::Shell),
             "exec" => Some(Mode::Exec),
             _ => {
-                let nearest = suggestion(&name, ["shell", "exec"]);
+                let nearest = suggestion(name, ["shell", "exec"]);
                 self.problems.add(&value.span(), format!("unknown mode {name:?}: {nearest}"));
                 None
             }
@@ -213,7 +218,7 @@ impl Reader<'_> {
 
     fn jump(&mut self, value: &Value<'_>) -> Option<Arc<[HopName]>> {
         let text = self.line("jump", value)?;
-        let hops = HopName::parse_list(&text);
+        let hops = HopName::parse_list(text);
         hops.map_err(|why| self.problems.add(&value.span(), format!("jump: {why}"))).ok()
     }
 

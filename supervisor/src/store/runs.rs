@@ -1,5 +1,6 @@
 //! Runs and their devices.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -169,15 +170,15 @@ impl Store {
             ],
         )?;
         let id = transaction.last_insert_rowid();
-        let mut lists: Vec<(&Arc<[String]>, i64)> = Vec::new();
+        let mut lists: HashMap<&[String], i64> = HashMap::new();
         {
             let mut insert = transaction.prepare(
                 "INSERT INTO devices (run, name, address, platform, routes, commands, read_only)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
             for device in &run.devices {
-                let list = match lists.iter().find(|(commands, _)| Arc::ptr_eq(commands, device.commands)) {
-                    Some((_, list)) => *list,
+                let list = match lists.get(&**device.commands) {
+                    Some(list) => *list,
                     None => {
                         let commands = serde_json::to_string(&**device.commands)?;
                         transaction.execute(
@@ -185,7 +186,7 @@ impl Store {
                             params![id, commands],
                         )?;
                         let list = transaction.last_insert_rowid();
-                        lists.push((device.commands, list));
+                        lists.insert(device.commands, list);
                         list
                     }
                 };
@@ -251,7 +252,7 @@ impl Store {
     /// The devices of `run`, in inventory order.
     pub fn devices(&self, run: &Run) -> Result<Vec<RunDevice>> {
         let all = || -> Result<_> {
-            let lists = self.command_lists(run.id)?;
+            let lists = self.command_lists(run.id, u32::MAX)?;
             let mut query = self.db.prepare(
                 "SELECT d.name, d.commands, d.handed_out, o.unfinished, d.address, d.routes, d.platform,
                     (SELECT count(*) FROM attempts a WHERE a.device = d.id)
@@ -262,13 +263,14 @@ impl Store {
             while let Some(row) = rows.next()? {
                 let list: i64 = row.get(1)?;
                 let unfinished: Option<bool> = row.get(3)?;
-                let commands = lists.iter().find(|(id, _)| *id == list).map(|(_, commands)| commands);
+                let commands = lists.binary_search_by_key(&list, |(id, _)| *id).ok();
+                let commands = commands.map(|place| Arc::clone(&lists[place].1));
                 devices.push(RunDevice {
                     name: row.get(0)?,
                     address: row.get(4)?,
                     routes: serde_json::from_str(&row.get::<_, String>(5)?)?,
                     platform: row.get(6)?,
-                    commands: commands.cloned().context("a device without commands")?,
+                    commands: commands.context("a device without commands")?,
                     standstill: match unfinished {
                         Some(false) => Standstill::Done,
                         None if row.get(2)? => Standstill::Doubtful,
@@ -282,10 +284,11 @@ impl Store {
         self.told(all())
     }
 
-    fn command_lists(&self, run: i64) -> Result<Vec<(i64, Arc<[String]>)>> {
+    /// The first `most` of a run, by their numbers.
+    fn command_lists(&self, run: i64, most: u32) -> Result<Vec<(i64, Arc<[String]>)>> {
         let mut query =
-            self.db.prepare("SELECT id, commands FROM command_lists WHERE run = ?1 ORDER BY id")?;
-        let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+            self.db.prepare("SELECT id, commands FROM command_lists WHERE run = ?1 ORDER BY id LIMIT ?2")?;
+        let rows = query.query_map(params![run, most], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
         rows.map(|row| {
             let (id, commands) = row?;
             Ok((id, serde_json::from_str::<Vec<String>>(&commands)?.into()))
@@ -318,8 +321,8 @@ impl Store {
             _ if run.tally.left == 0 => Standing::Finished,
             other => other,
         };
-        run.commands =
-            self.command_lists(run.id)?.first().map(|(_, commands)| commands.to_vec()).unwrap_or_default();
+        let first = self.command_lists(run.id, 1)?;
+        run.commands = first.first().map(|(_, commands)| commands.to_vec()).unwrap_or_default();
         Ok(run)
     }
 }
