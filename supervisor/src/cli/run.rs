@@ -103,14 +103,14 @@ pub(super) fn carry_on(args: &RunArgs, task: Task) -> Result<Exit, ExitError> {
         false => Logins::Real(&args.selection.inventory),
     };
     let mut notices = std::mem::take(&mut selection.notices);
+    let history = history::of(recording.store(), args, &selection).or_usage()?;
     let mut plan = prepare::plan(args, selection, &logins, &platforms, mix).or_usage()?;
     if !args.simulate {
         host_keys = HostKeys::load(args.ssh.host_keys, args.ssh.known_hosts.as_deref()).or_usage()?;
         notices.extend_from_slice(host_keys.notices());
     }
-    let history = history::of(recording.store(), args, &selection).or_usage()?;
     if args.output.verbose {
-        selection.notices.push(history::describe_order(args, &history, plan.seed));
+        notices.push(history::describe_order(args, &history, plan.seed));
     }
     plan.known = history.known;
     let all_ok_so_far = recording.all_ok_so_far();
