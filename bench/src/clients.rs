@@ -55,7 +55,10 @@ enum Kind {
     Netsweep {
         options: Vec<String>,
     },
-    Floor,
+    Floor {
+        /// What it runs before the others.
+        before: &'static [&'static str],
+    },
     /// A script, with what starts it.
     Peer(Vec<PathBuf>),
 }
@@ -145,7 +148,14 @@ impl Client {
 
     /// The bare client.
     pub fn floor() -> Self {
-        Self { name: "floor".to_owned(), most: usize::MAX, exec: false, kind: Kind::Floor }
+        let kind = Kind::Floor { before: &[] };
+        Self { name: "floor".to_owned(), most: usize::MAX, exec: false, kind }
+    }
+
+    /// The bare client, which prepares the terminal as netsweep does.
+    pub fn preparing_floor() -> Self {
+        let kind = Kind::Floor { before: &["terminal length 0", "terminal width 511"] };
+        Self { name: "floor that prepares the terminal".to_owned(), kind, ..Self::floor() }
     }
 
     /// The peers that are installed, and the names of those that are not.
@@ -201,13 +211,15 @@ impl Client {
                 let mut command = netsweep(&installed.netsweep, scratch.path());
                 command.arg("run").arg("--inventory").arg(fleet.inventory());
                 command.args(["-P", &mix.0.to_string(), "-T", &mix.1.to_string()]).args(options);
+                // What the first sweep of a fleet has learnt, later ones know.
+                command.arg("--known-hosts").arg(fleet.inventory().with_extension("known_hosts"));
                 command.args(commands);
                 command
             }
-            Kind::Floor => {
+            Kind::Floor { before } => {
                 let mut command = Command::new(&installed.floor);
                 command.arg("--inventory").arg(fleet.inventory()).args(["--threads", &sessions]);
-                command.args(commands);
+                command.args(*before).args(commands);
                 command
             }
             Kind::Peer(words) => {

@@ -22,6 +22,8 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
             let options = [OPTIONS, &["--worker-binary", &worker]].concat();
             clients.push(Client::netsweep("netsweep, other worker", &options));
         }
+        let has_other = clients.len() > 2;
+        clients.push(Client::preparing_floor());
         let name = format!("{transport}, {devices} devices, {} at once", MIX.sessions());
         let case = Case { name: &name, fleet: &fleet, mix: MIX, commands: &COMMANDS, rounds: bench.rounds };
         let sweeps = side_by_side(bench, case, &clients)?;
@@ -35,7 +37,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         bench.report.bound("cpu-ssh", sweeps.ratio(0, 1, Swept::cpu_ms));
         bench.report.bound("rate-ssh", sweeps.ratio(0, 1, Swept::rate));
         bench.report.bound("supervisor", supervisor);
-        if clients.len() > 2 {
+        if has_other {
             bench.report.bound("cpu-ssh-other-worker", sweeps.ratio(2, 1, Swept::cpu_ms));
         }
     }
