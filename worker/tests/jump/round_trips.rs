@@ -11,8 +11,8 @@ use netsweep_shared::job::Job;
 use netsweep_shared::job::Transport::{self, Ssh, Telnet};
 
 use crate::sessions::Devices;
-use crate::target;
 use crate::worker::{Worker, job};
+use crate::{eventually, target};
 
 /// How late everything comes that a device says: long enough for it to have said all that it says unasked.
 const DELAY: Duration = Duration::from_millis(40);
@@ -65,24 +65,26 @@ fn line(mut client: TcpStream, mut device: TcpStream, trips: &AtomicUsize) {
 fn round_trips(transport: Transport) -> usize {
     let devices = Devices::start(&[(transport, None)]);
     let (address, port) = (devices.address(0), devices.port(0));
-    let trips = Arc::new(AtomicUsize::new(0));
+    let [trips, ended] = [(), ()].map(|()| Arc::new(AtomicUsize::new(0)));
     let ours = {
-        let trips = Arc::clone(&trips);
+        let (trips, ended) = (Arc::clone(&trips), Arc::clone(&ended));
         target(move |client| {
             let device = TcpStream::connect((address.as_str(), port)).expect("connects");
             for socket in [&client, &device] {
                 socket.set_nodelay(true).expect("sets");
             }
             line(client, device, &trips);
+            ended.fetch_add(1, Ordering::SeqCst);
         })
     };
     let mut worker = Worker::start(1, &["cisco_ios"]);
-    let counts = (0..3).map(|id| {
+    let counts = (0..3u32).map(|id| {
         trips.store(0, Ordering::SeqCst);
         let commands = vec!["show version".into(), "show clock".into()];
         let (end, output) = worker.run(Job { commands, ..job(id, "127.0.0.1", &[(transport, ours)], &[]) });
         assert_eq!(end.failure, None);
         assert!(output.contains("IOS"), "{output}");
+        eventually("the line is closed", || ended.load(Ordering::SeqCst) > id as usize);
         trips.load(Ordering::SeqCst)
     });
     counts.min().expect("three of them")
