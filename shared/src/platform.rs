@@ -32,10 +32,15 @@ pub struct Platform {
     /// dropped, a refusal included.
     #[serde(default)]
     pub prepare: Vec<String>,
+    /// The device keeps what is typed while it is busy, and repeats it behind the prompt when it comes to it:
+    /// what is left to prepare goes out together with the first command.
+    #[serde(default)]
+    pub type_ahead: bool,
     /// Questions in the middle of an output, and what answers them.
     #[serde(default)]
     pub pager: Vec<Answer>,
-    /// Sent before the connection is closed.
+    /// Sent before the connection is closed, where the device asked for the login in the terminal: a console
+    /// would keep it.
     #[serde(default)]
     pub leave: Option<String>,
     /// The dialogue in which the device itself asks who is there (Telnet).

@@ -22,7 +22,8 @@ use crate::platform::Platform;
 /// 4. Encodings in jobs; platforms that ask while they let in over SSH.
 /// 5. Stages of jump hosts; conditions of experiments; where an attempt's time went; what a worker costs.
 /// 6. Whether a job is read-only.
-pub const PROTOCOL_VERSION: u32 = 6;
+/// 7. Platforms whose devices take what is typed ahead.
+pub const PROTOCOL_VERSION: u32 = 7;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
 /// other apart.

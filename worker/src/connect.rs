@@ -150,7 +150,7 @@ fn connect_to(target: SocketAddr, slot: &Slot, deadline: Instant) -> Result<Link
             return Err(refused(error));
         }
     }
-    if target.ip().is_loopback() && met_itself(link.socket()) {
+    if target.ip().is_loopback() && is_own_address(link.socket(), target) {
         return Err(refused(Errno::CONNREFUSED.into()));
     }
     Ok(link)
@@ -158,8 +158,8 @@ fn connect_to(target: SocketAddr, slot: &Slot, deadline: Instant) -> Result<Link
 
 /// TCP's simultaneous open: a port of the local machine on which nobody listens can be chosen
 /// as the connection's own, and then it is connected to itself.
-fn met_itself(socket: &Socket) -> bool {
-    matches!((socket.local_addr(), socket.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
+fn is_own_address(socket: &Socket, target: SocketAddr) -> bool {
+    socket.local_addr().is_ok_and(|local| local.as_socket() == Some(target))
 }
 
 impl Miss {

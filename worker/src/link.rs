@@ -6,6 +6,7 @@
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,7 @@ pub struct Link {
     socket: Arc<Socket>,
     slot: Slot,
     deadline: Instant,
+    is_down: AtomicBool,
 }
 
 impl Link {
@@ -49,7 +51,7 @@ impl Link {
     pub fn new(socket: impl Into<Socket>, slot: &Slot, deadline: Instant) -> Result<Self, TransportError> {
         let socket = Arc::new(socket.into());
         slot.watch(&socket, deadline)?;
-        Ok(Self { socket, slot: slot.clone(), deadline })
+        Ok(Self { socket, slot: slot.clone(), deadline, is_down: AtomicBool::new(false) })
     }
 
     /// From here on every call must be over by `deadline`. A link whose deadline has passed
@@ -177,8 +179,10 @@ impl Link {
 
     /// Closes the connection in both directions, at once: from here on no call on it blocks.
     pub fn shut_down(&self) {
-        // Fails where the peer was faster, which is as good.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        if !self.is_down.swap(true, Ordering::Relaxed) {
+            // Fails where the peer was faster, which is as good.
+            let _ = self.socket.shutdown(Shutdown::Both);
+        }
     }
 }
 

@@ -11,9 +11,10 @@ use netsweep_shared::protocol::{FromWorker, HEARTBEAT, OUTPUT_CHUNK};
 
 use crate::{effort, gil};
 
-/// How long words are gathered. Each write wakes two threads of the supervisor, which costs more than what is
-/// said: so many sessions' words go in one, and none is late by what anybody would notice.
-const GATHER: Duration = Duration::from_millis(4);
+/// The least time between two writes. Each wakes two threads of the supervisor, which costs more than what is
+/// said: so many sessions' words go in one, and none is late by what anybody would notice. What is said after a
+/// silence is written at once.
+const GATHER: Duration = Duration::from_millis(16);
 
 /// Bytes that wait for the pipe. Beyond that whoever has something to say writes it, and waits where the pipe is
 /// full: session threads stop reading from their devices, back-pressure reaches the sockets, and memory stays
@@ -30,7 +31,14 @@ struct Shared<W: ?Sized> {
     /// Something was said while the pipe's thread had nothing to do.
     news: Condvar,
     /// Locked before `said`: so whoever has it and finds nothing said knows that all was written.
-    pipe: Mutex<W>,
+    pipe: Mutex<Pipe<W>>,
+}
+
+struct Pipe<W: ?Sized> {
+    /// Empty between two writes: its room is used again.
+    frames: Vec<u8>,
+    written: Instant,
+    output: W,
 }
 
 #[derive(Default)]
@@ -45,9 +53,9 @@ impl Outbox {
         output: impl Write + Send + 'static,
         heartbeat: impl Fn() -> FromWorker + Send + 'static,
     ) -> io::Result<Self> {
-        let shared =
-            Arc::new(Shared { said: Mutex::default(), news: Condvar::new(), pipe: Mutex::new(output) });
-        let outbox = Self(shared);
+        let pipe = Pipe { frames: vec![], written: Instant::now(), output };
+        let shared = Shared { said: Mutex::default(), news: Condvar::new(), pipe: Mutex::new(pipe) };
+        let outbox = Self(Arc::new(shared));
         let ours = Arc::downgrade(&outbox.0);
         thread::Builder::new().name("pipe".into()).spawn(move || write_gathered(&ours, &heartbeat))?;
         Ok(outbox)
@@ -78,9 +86,16 @@ impl Outbox {
             effort::timed(
                 |effort| &mut effort.pipe,
                 || {
-                    let mut pipe = self.0.pipe.lock().unwrap_or_else(PoisonError::into_inner);
-                    let frames = std::mem::take(&mut self.said().frames);
-                    unless_gone(pipe.write_all(&frames).and_then(|()| pipe.flush()).map_err(Into::into));
+                    let mut pipe = self.pipe();
+                    let Pipe { frames, written, output } = &mut *pipe;
+                    std::mem::swap(frames, &mut self.said().frames);
+                    if !frames.is_empty() {
+                        unless_gone(
+                            output.write_all(frames).and_then(|()| output.flush()).map_err(Into::into),
+                        );
+                        frames.clear();
+                        *written = Instant::now();
+                    }
                 },
             );
         });
@@ -97,6 +112,15 @@ impl Outbox {
         waited.unwrap_or_else(PoisonError::into_inner).0.is_awaited = false;
     }
 
+    /// How long ago something was written.
+    fn silence(&self) -> Duration {
+        self.pipe().written.elapsed()
+    }
+
+    fn pipe(&self) -> MutexGuard<'_, Pipe<dyn Write + Send>> {
+        self.0.pipe.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn said(&self) -> MutexGuard<'_, Said> {
         self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +132,7 @@ fn write_gathered(shared: &Weak<Shared<dyn Write + Send>>, heartbeat: &dyn Fn() 
     let mut next_beat = Instant::now() + HEARTBEAT;
     while let Some(outbox) = shared.upgrade().map(Outbox) {
         outbox.await_news(next_beat.saturating_duration_since(Instant::now()).min(LOOK_UP));
-        thread::sleep(GATHER);
+        thread::sleep(GATHER.saturating_sub(outbox.silence()));
         if Instant::now() >= next_beat {
             outbox.say(&heartbeat());
             next_beat = Instant::now() + HEARTBEAT;

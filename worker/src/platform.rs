@@ -2,17 +2,21 @@
 
 use netsweep_shared::platform::{Answer, CliMode, Platform, Terminal};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
 
 use crate::channel::prompt::{PromptPattern, Prompts};
+use crate::channel::refusals::Refusals;
 
 /// A platform, ready for sessions. One serves all threads of a worker.
 #[derive(Debug)]
 pub struct CompiledPlatform {
     pub(crate) prompts: Prompts,
     pub(crate) prompt_lead: RegexSet,
-    pub(crate) errors: RegexSet,
+    pub(crate) errors: Refusals,
     read_only: RegexSet,
     pub(crate) prepare: Vec<String>,
+    pub(crate) type_ahead: bool,
     pub(crate) pager: Vec<CompiledAnswer>,
     pub(crate) leave: Option<String>,
     pub(crate) login: CompiledLogin,
@@ -110,9 +114,10 @@ impl CompiledPlatform {
         Ok(Self {
             prompts: prompts(&platform.modes)?,
             prompt_lead: set("prompt_lead", &platform.prompt_lead, whole)?,
-            errors: set("errors", &platform.errors, anywhere)?,
+            errors: Refusals::compile(&platform.errors)?,
             read_only: set("read_only", &platform.read_only, whole)?,
             prepare: platform.prepare.clone(),
+            type_ahead: platform.type_ahead,
             pager: answers("pager", &platform.pager)?,
             leave: platform.leave.clone(),
             login: CompiledLogin {
@@ -165,25 +170,40 @@ fn at_end(pattern: &str) -> String {
     format!(r"(?:{pattern})\z")
 }
 
-fn anywhere(pattern: &str) -> String {
+pub(crate) fn anywhere(pattern: &str) -> String {
     pattern.to_owned()
+}
+
+/// What a pattern says, without all that a search with it needs.
+///
+/// # Errors
+/// What the `regex` crate would say of it.
+pub(crate) fn parse(pattern: &str, multi_line: bool) -> Result<Hir, String> {
+    let mut parser = ParserBuilder::new().unicode(false).utf8(false).multi_line(multi_line).build();
+    parser.parse(pattern).map_err(|error| error.to_string())
 }
 
 type Keyed<T> = Result<T, (String, String)>;
 
 fn single(key: &str, pattern: &str) -> Keyed<Regex> {
     // Alone first, so that the message shows the pattern as it was written.
-    regex(pattern).and_then(|_| regex(&at_end(pattern))).map_err(|reason| (key.to_owned(), reason))
+    parse(pattern, false).and_then(|_| regex(&at_end(pattern))).map_err(|reason| (key.to_owned(), reason))
 }
 
-fn set(key: &str, patterns: &[String], place: fn(&str) -> String) -> Keyed<RegexSet> {
+pub(crate) fn set(key: &str, patterns: &[String], place: fn(&str) -> String) -> Keyed<RegexSet> {
     for (index, pattern) in patterns.iter().enumerate() {
-        regex(pattern).map_err(|reason| (format!("{key}[{index}]"), reason))?;
+        parse(pattern, false).map_err(|reason| (format!("{key}[{index}]"), reason))?;
     }
-    RegexSetBuilder::new(patterns.iter().map(|pattern| place(pattern)))
-        .unicode(false)
-        .build()
-        .map_err(|error| (key.to_owned(), error.to_string()))
+    RegexSetBuilder::new(patterns.iter().map(|pattern| place(pattern))).unicode(false).build().map_err(
+        |error| {
+            // Too large together; perhaps one alone is.
+            let alone =
+                patterns.iter().enumerate().find_map(|(index, pattern)| Some((index, regex(pattern).err()?)));
+            let (index, reason) = alone
+                .map_or((String::new(), error.to_string()), |(index, reason)| (format!("[{index}]"), reason));
+            (format!("{key}{index}"), reason)
+        },
+    )
 }
 
 fn prompts(modes: &[CliMode]) -> Keyed<Prompts> {

@@ -89,6 +89,7 @@ fn platform() -> Platform {
         errors: vec![r"^% ?(Invalid input|Ambiguous command)".into()],
         read_only: vec![r"^show ".into(), r"^dir\b".into()],
         prepare: vec!["terminal length 0".into(), "terminal width 511".into()],
+        type_ahead: true,
         pager: vec![Answer { pattern: "--More-- ?".into(), answer: " ".into() }],
         leave: Some("exit".into()),
         login: LoginDialogue {

@@ -393,7 +393,7 @@ impl Dispatcher {
 
 /// Jobs that a worker may hold beyond one for each of its `threads`.
 pub(super) fn prefetch(threads: usize) -> usize {
-    threads.div_ceil(2).min(16)
+    threads.min(32)
 }
 
 /// The wait behind so many failed attempts, jitter apart.

@@ -23,12 +23,13 @@ impl Budget {
     }
 
     /// Waits until there is room for `bytes`; what is larger than all of it has to be alone. Once the
-    /// budget is closed nobody waits.
-    pub(super) fn take(&self, bytes: usize) {
+    /// budget is closed nobody waits. Says how many are in use then.
+    pub(super) fn take(&self, bytes: usize) -> usize {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |state: &mut State| !state.closed && state.used > 0 && state.used + bytes > self.limit;
         let mut state = self.changed.wait_while(state, full).unwrap_or_else(PoisonError::into_inner);
         state.used += bytes;
+        state.used
     }
 
     pub(super) fn give_back(&self, bytes: usize) {

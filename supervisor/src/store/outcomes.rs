@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use netsweep_shared::outcome::{ErrorKind, Failure};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::SystemTime;
@@ -21,21 +21,22 @@ pub(super) fn insert(db: &Connection, run: i64, record: &Record) -> Result<()> {
     // Where commands that may change the device may have been begun, this is all that there will be.
     let interrupted = error.filter(|error| error.kind == ErrorKind::Interrupted);
     let unfinished = interrupted.is_some_and(|error| read_only || !error.commands_may_have_begun);
-    forget_unfinished(db, device)?;
     let timing = &record.timing_ms;
-    db.prepare_cached(
+    let mut insert = db.prepare_cached(
         "INSERT INTO outcomes (device, unfinished, address, port, transport, platform, status, error_kind,
             error_message, attempts, worker, started, connect_ms, login_ms, commands_ms, total_ms, ssh_legacy)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-    )?
-    .execute(params![
+    )?;
+    let (status, ssh_legacy) = (word(&record.status)?, record.ssh_legacy.as_ref());
+    let ssh_legacy = ssh_legacy.map(serde_json::to_string).transpose()?;
+    let values = params![
         device,
         unfinished,
         record.address,
         record.port,
         record.transport.as_str(),
         record.platform,
-        word(&record.status)?,
+        status,
         error.map(|error| error.kind.as_str()),
         error.map(|error| &error.message),
         record.attempts,
@@ -45,9 +46,17 @@ pub(super) fn insert(db: &Connection, run: i64, record: &Record) -> Result<()> {
         timing.login,
         timing.commands,
         timing.total,
-        record.ssh_legacy.as_ref().map(serde_json::to_string).transpose()?
-    ])
-    .with_context(|| format!("an outcome of device {:?}", record.device))?;
+        ssh_legacy
+    ];
+    let inserted = match insert.execute(values) {
+        // Seldom, and so not asked for before.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            forget_unfinished(db, device)?;
+            insert.execute(values)
+        }
+        first => first,
+    };
+    inserted.with_context(|| format!("an outcome of device {:?}", record.device))?;
     let outcome = db.last_insert_rowid();
     let mut insert = db.prepare_cached(
         "INSERT INTO outputs (outcome, position, command, status, elapsed_ms, truncated, parsed, output, undecoded)

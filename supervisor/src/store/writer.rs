@@ -3,10 +3,10 @@
 use std::mem;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Sender};
 use netsweep_shared::outcome::Failure;
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -19,9 +19,7 @@ use crate::record::Record;
 
 /// Longest time between an outcome's arrival and its commit, writing apart.
 pub const LINGER: Duration = Duration::from_millis(50);
-/// How often whoever waits for a batch to grow looks at it: being woken for each entry would cost more than writing it.
-const LOOK: Duration = Duration::from_millis(5);
-/// Most entries in a batch.
+/// Most entries in a batch. So many do not wait for the rest of [`LINGER`].
 const BATCH: usize = 256;
 /// A batch that has so many bytes is written without waiting for more.
 const BATCH_BYTES: usize = 4 << 20;
@@ -104,11 +102,21 @@ impl Writer {
         if let Some(failure) = self.shared.failure.get() {
             return Err(failure.clone());
         }
+        let Some(orders) = &self.orders else { return Err(self.failure()) };
         let bytes = entry.bytes();
-        self.shared.budget.take(bytes);
-        let order = Order { entry, bytes, waiting };
-        let sent = self.orders.as_ref().map(|orders| orders.send(order));
-        sent.and_then(Result::ok).ok_or_else(|| self.failure())
+        let is_urgent = waiting.is_some() | (self.shared.budget.take(bytes) >= BATCH_BYTES);
+        orders.send(Order { entry, bytes, waiting }).map_err(|_| self.failure())?;
+        if is_urgent || orders.len() >= BATCH {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Ends the thread's wait for others to go into the batch.
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
     }
 
     fn failure(&self) -> StoreFailed {
@@ -120,6 +128,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.orders = None;
+        self.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -158,23 +167,21 @@ fn write_all(mut store: Store, run: i64, orders: &Receiver<Order>, shared: &Shar
     }
 }
 
-/// Waits for an order, and then a little for others to go with it. `None` when there will be no more.
+/// Waits for an order, and then a little for others to go with it, unless somebody waits for it. `None` when there
+/// will be no more.
 fn next_batch(orders: &Receiver<Order>) -> Option<Vec<Order>> {
     let mut batch = vec![orders.recv().ok()?];
-    let deadline = Instant::now() + LINGER;
+    if batch[0].waiting.is_none() {
+        // Being woken for each entry would cost more than writing it.
+        thread::park_timeout(LINGER);
+    }
     let mut bytes = batch[0].bytes;
-    let mut somebody_waits = batch[0].waiting.is_some();
-    while batch.len() < BATCH && bytes < BATCH_BYTES {
-        match orders.try_recv() {
-            // What is there goes along, whoever waits.
-            Ok(order) => {
-                bytes += order.bytes;
-                somebody_waits |= order.waiting.is_some();
-                batch.push(order);
-            }
-            Err(TryRecvError::Empty) if !somebody_waits && Instant::now() < deadline => thread::sleep(LOOK),
-            Err(_) => break,
-        }
+    while batch.len() < BATCH
+        && bytes < BATCH_BYTES
+        && let Ok(order) = orders.try_recv()
+    {
+        bytes += order.bytes;
+        batch.push(order);
     }
     Some(batch)
 }

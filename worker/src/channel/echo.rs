@@ -25,6 +25,8 @@ pub(crate) struct Echo {
     expected: bool,
     /// Commands before this one whose echo has not come yet.
     overdue: Vec<Vec<u8>>,
+    /// Others went out in one piece before it: its echo is behind a prompt that nobody has seen yet.
+    behind_others: bool,
     /// What the lines so far have of the command.
     joined: Vec<u8>,
     held: Vec<u8>,
@@ -50,9 +52,22 @@ impl Echo {
             prompt: prompt.to_vec(),
             expected,
             overdue,
+            behind_others: false,
             joined: vec![],
             held: vec![],
         }
+    }
+
+    /// The same where other commands go out in one piece before it, or do not.
+    pub(crate) fn behind_others(self, behind_others: bool) -> Self {
+        Self { behind_others, ..self }
+    }
+
+    /// Whether the echo of `command` is certain to be told from that of `other` before it, and from none.
+    pub(crate) fn tells_apart(command: &str, other: &str) -> bool {
+        let (typed, other) = (squeezed(command.as_bytes()), squeezed(other.as_bytes()));
+        let echo = Self::new(command, b"", true, vec![]);
+        !echo.may_be_absent() && !typed.starts_with(&other) && !resembles(&other, &typed)
     }
 
     /// The command as it is compared, for a later `overdue`.
@@ -102,7 +117,10 @@ impl Echo {
             return if self.typed.is_empty() { Verdict::Echo } else { Verdict::Held };
         }
         self.joined.extend_from_slice(&text);
-        if self.joined == self.typed || text == self.typed {
+        if self.joined == self.typed
+            || text == self.typed
+            || self.behind_others && text.ends_with(&self.typed)
+        {
             return Verdict::Echo;
         }
         if self.typed.starts_with(&self.joined) {
@@ -179,6 +197,33 @@ mod tests {
             for (line, verdict) in lines {
                 assert_eq!(echo.judge(line.as_bytes()), *verdict, "{line:?} after {command:?}");
             }
+        }
+    }
+
+    #[test]
+    fn behind_others_it_comes_after_a_prompt_that_nobody_has_seen() {
+        let mut echo = Echo::new("show clock", b"core-1 12:00:00#", true, vec![]).behind_others(true);
+        for (line, verdict) in [
+            ("terminal width 511", Held),
+            ("Width set to 511 columns.", Held),
+            ("core-1 12:00:01#show clock", Seen),
+        ] {
+            assert_eq!(echo.judge(line.as_bytes()), verdict, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn commands_that_look_alike_are_not_told_apart() {
+        for (command, other, apart) in [
+            ("show version", "terminal width 511", true),
+            ("terminal monitor", "terminal width 511", false),
+            ("terminal width 511", "terminal width 511", false),
+            ("te", "terminal width 511", true),
+            ("terminal width 511 | x", "terminal width 511", false),
+            (LONG, "terminal width 511", false),
+            ("", "terminal width 511", false),
+        ] {
+            assert_eq!(Echo::tells_apart(command, other), apart, "{command:?} behind {other:?}");
         }
     }
 

@@ -17,3 +17,4 @@ pub(crate) mod prompt;
 // One answer: its lines in, its output out.
 pub(crate) mod answer;
 pub(crate) mod record;
+pub(crate) mod refusals;

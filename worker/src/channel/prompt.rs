@@ -3,7 +3,7 @@
 use memchr::memmem;
 use regex::bytes::Regex;
 
-use crate::platform::{regex, whole};
+use crate::platform::{parse, regex, whole};
 
 /// Longest line that is looked at: no prompt is longer.
 const LONGEST_PROMPT: usize = 512;
@@ -53,21 +53,28 @@ pub(crate) struct Prompt {
     pub(crate) mode: usize,
 }
 
+impl Prompt {
+    /// Whether `line` is this very prompt.
+    pub(crate) fn is(&self, line: &[u8]) -> bool {
+        !self.text.is_empty() && line.trim_ascii_end() == self.text
+    }
+}
+
 impl PromptPattern {
     /// # Errors
     /// Says what is wrong with the pattern.
     pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
-        regex(pattern)?;
+        parse(pattern, false)?;
         let around_host = match ["(?P<host>", "(?<host>"].iter().find_map(|group| pattern.find(group)) {
             None => None,
             Some(start) => {
                 // The shortest piece that is a pattern by itself is the group.
                 let end = (start..pattern.len())
                     .filter(|end| pattern.as_bytes()[*end] == b')')
-                    .find(|end| regex(&pattern[start..=*end]).is_ok())
+                    .find(|end| parse(&pattern[start..=*end], false).is_ok())
                     .ok_or("the group `host` has no end")?;
                 let part = |text: &str| {
-                    regex(text)
+                    parse(text, false)
                         .and_then(|_| regex(&whole(text)))
                         .map_err(|_| "the group `host` is not at the top level of the pattern".to_owned())
                 };

@@ -2,14 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use memchr::memchr;
 use netsweep_shared::protocol::OUTPUT_CHUNK;
-use regex::bytes::RegexSet;
 
 use super::line::LineSink;
-
-/// How far into a line a refusal is searched for.
-const SEARCHED: usize = 4096;
+use super::refusals::{Refusals, Search};
 
 /// How long the beginning of a chunk waits for the rest of it.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
@@ -21,39 +17,31 @@ pub(crate) struct Record<'a> {
     room: u64,
     truncated: bool,
     chunk: Vec<u8>,
+    /// How much of the chunk was searched.
+    searched: usize,
     /// When the chunk's first byte came.
     since: Option<Instant>,
-    errors: &'a RegexSet,
-    /// The beginning of a line that came in pieces.
-    beginning: Vec<u8>,
-    refusal: Option<Vec<u8>>,
+    search: Search<'a>,
 }
 
 impl<'a> Record<'a> {
     /// Keeps at most `limit` bytes and hands them to `emit` in chunks of at most
-    /// [`OUTPUT_CHUNK`]; remembers the first line that matches one of `errors`.
-    pub(crate) fn new(limit: u64, errors: &'a RegexSet, emit: &'a mut dyn FnMut(&[u8])) -> Self {
+    /// [`OUTPUT_CHUNK`]; remembers the first line that is one of the `refusals`.
+    pub(crate) fn new(limit: u64, refusals: &'a Refusals, emit: &'a mut dyn FnMut(&[u8])) -> Self {
         Self {
             emit,
             room: limit,
             truncated: false,
             chunk: vec![],
+            searched: 0,
             since: None,
-            errors,
-            beginning: vec![],
-            refusal: None,
+            search: Search::new(refusals),
         }
     }
 
     /// Adds bytes of which the lines are not known.
-    pub(crate) fn bytes(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = memchr(b'\n', bytes) {
-            self.line(&bytes[..end], true);
-            bytes = &bytes[end + 1..];
-        }
-        if !bytes.is_empty() {
-            self.line(bytes, false);
-        }
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.keep(bytes);
     }
 
     /// Hands out what has waited long enough.
@@ -65,8 +53,8 @@ impl<'a> Record<'a> {
 
     /// Hands out the rest.
     pub(crate) fn finish(&mut self) {
-        self.search(&[], true);
         self.hand_out();
+        self.search.end();
     }
 
     /// Whether bytes were dropped.
@@ -74,16 +62,15 @@ impl<'a> Record<'a> {
         self.truncated
     }
 
-    /// The first line with which the device refused the command.
+    /// The first line with which the device refused the command, of what was handed out or dropped.
     pub(crate) fn refusal(&self) -> Option<&[u8]> {
-        self.refusal.as_deref()
+        self.search.found()
     }
 
     fn keep(&mut self, bytes: &[u8]) {
         let kept = bytes.len().min(usize::try_from(self.room).unwrap_or(usize::MAX));
-        self.truncated |= kept < bytes.len();
         self.room -= kept as u64;
-        let mut bytes = &bytes[..kept];
+        let (mut bytes, dropped) = bytes.split_at(kept);
         while !bytes.is_empty() {
             if self.chunk.is_empty() {
                 self.since = Some(Instant::now());
@@ -95,40 +82,31 @@ impl<'a> Record<'a> {
                 self.hand_out();
             }
         }
+        if !dropped.is_empty() {
+            self.truncated = true;
+            self.search_chunk();
+            self.search.take(dropped);
+        }
     }
 
     fn hand_out(&mut self) {
+        self.search_chunk();
         if !self.chunk.is_empty() {
             (self.emit)(&self.chunk);
             self.chunk.clear();
+            self.searched = 0;
             self.since = None;
         }
     }
 
-    fn search(&mut self, piece: &[u8], ended: bool) {
-        if self.refusal.is_some() || self.errors.is_empty() {
-            return;
-        }
-        let short = &piece[..piece.len().min(SEARCHED - self.beginning.len())];
-        if ended && self.beginning.is_empty() {
-            if self.errors.is_match(short) {
-                self.refusal = Some(short.to_vec());
-            }
-            return;
-        }
-        self.beginning.extend_from_slice(short);
-        if ended {
-            if self.errors.is_match(&self.beginning) {
-                self.refusal = Some(std::mem::take(&mut self.beginning));
-            }
-            self.beginning.clear();
-        }
+    fn search_chunk(&mut self) {
+        self.search.take(&self.chunk[self.searched..]);
+        self.searched = self.chunk.len();
     }
 }
 
 impl LineSink for Record<'_> {
     fn line(&mut self, piece: &[u8], ended: bool) {
-        self.search(piece, ended);
         self.keep(piece);
         if ended {
             self.keep(b"\n");
@@ -140,8 +118,8 @@ impl LineSink for Record<'_> {
 mod tests {
     use super::*;
 
-    fn errors() -> RegexSet {
-        RegexSet::new([r"^% Invalid"]).expect("compiles")
+    fn errors() -> Refusals {
+        Refusals::compile(&[r"^% Invalid".to_owned()]).expect("compiles")
     }
 
     fn recorded(limit: u64, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool, Option<Vec<u8>>) {

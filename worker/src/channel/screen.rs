@@ -83,7 +83,7 @@ impl Screen {
                 bytes = &bytes[1..];
                 continue;
             }
-            let run = bytes.iter().position(|byte| is_special(*byte)).unwrap_or(bytes.len());
+            let run = text_run(bytes);
             let (text, rest) = bytes.split_at(run);
             bytes = match rest {
                 // The common case, without a copy.
@@ -381,6 +381,16 @@ impl Screen {
 /// What is not simply written: control characters but for the tab.
 fn is_special(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// How many bytes from here on are simply written. Whole blocks are judged at once, which the processor does in a
+/// few steps.
+fn text_run(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let is_text = |block: &&[u8; 16]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
+    let start = blocks.iter().take_while(is_text).count() * 16;
+    let rest = &bytes[start..];
+    start + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
 }
 
 fn number(digits: &[u8]) -> Option<usize> {

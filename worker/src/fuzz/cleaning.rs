@@ -9,6 +9,7 @@ use crate::channel::charset::Charset;
 use crate::channel::echo::Echo;
 use crate::channel::preamble::Preamble;
 use crate::channel::record::Record;
+use crate::channel::refusals::Refusals;
 use crate::channel::screen::Screen;
 use crate::channel::verbatim::Verbatim;
 
@@ -33,7 +34,7 @@ const CHARSETS: [Charset; 4] = [Charset::Utf8, Charset::Single, Charset::Double,
 #[derive(Clone, Copy)]
 struct Surroundings {
     lead: &'static RegexSet,
-    errors: &'static RegexSet,
+    errors: &'static Refusals,
     command: &'static str,
     echoes: bool,
     limit: u64,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use netsweep_shared::job::Job;
 use netsweep_shared::outcome::{CommandEnd, Failure};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -59,7 +60,8 @@ fn flooded(opening: &Opening, before: &[u8], piece: &[u8], size: usize) -> Flood
     events.push(Event::Bytes(b"\x18\r\n".to_vec()));
     events.extend(Input::read(&[b"----", opening.prompt.as_slice()].concat(), 0).events);
     let platform = platforms::chosen(opening.surroundings.platform);
-    let job = opening.surroundings.job(platform);
+    // Of which nothing goes ahead: the device takes one line at a time.
+    let job = Job { read_only: false, ..opening.surroundings.job(platform) };
     let until = Instant::now() + job.timeouts.device;
     let deadlines = Deadlines { login: until, device: until };
     let mut device = Device::new(events, opening.surroundings.in_band, End::FallsSilent);

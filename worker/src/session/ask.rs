@@ -76,7 +76,8 @@ impl<'a> Session<'a> {
     where
         'a: 'm,
     {
-        let echo = Echo::new(command, &self.prompt.text, self.echoes, std::mem::take(&mut self.overdue));
+        let echo = Echo::new(command, &self.prompt.text, self.echoes, std::mem::take(&mut self.overdue))
+            .behind_others(!self.ahead.is_empty());
         let platform = self.platform;
         ScreenAnswer::new(echo, &platform.prompt_lead, record)
     }
@@ -89,11 +90,15 @@ impl<'a> Session<'a> {
         failure: Option<&Failure>,
     ) -> bool {
         let prompts = &self.platform.prompts;
-        if let Some(prompt) = prompts.read_again(&self.prompt, self.screen.current()) {
+        let same = self.prompt.is(self.screen.current());
+        let other = if same { None } else { prompts.read_again(&self.prompt, self.screen.current()) };
+        if same || other.is_some() {
             if !answer.may_end() || !self.has_fallen_silent(failure) {
                 return false;
             }
-            self.prompt = prompt;
+            if let Some(prompt) = other {
+                self.prompt = prompt;
+            }
             self.confirmed = true;
             return true;
         }

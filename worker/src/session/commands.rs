@@ -52,10 +52,13 @@ impl Session<'_> {
         }
     }
 
-    /// Says goodbye; whether the device hears it is not waited for.
+    /// Says goodbye where the device let us in within the conversation: a console keeps its login when a
+    /// connection to it ends, an SSH server does not. Whether the device hears it is not waited for.
     fn leave(&mut self) {
         let platform = self.platform;
-        if let Some(leave) = &platform.leave {
+        if let Some(leave) = &platform.leave
+            && !self.transport.has_logged_in()
+        {
             let _ = self.transport.write_all(format!("{leave}{}", platform.line_end).as_bytes());
         }
     }

@@ -4,6 +4,7 @@ use netsweep_shared::outcome::{Failure, Stage};
 
 use super::state::{LONGEST_QUESTION, Overheard, READ, Session};
 use super::wait::Limit;
+use crate::channel::echo::Echo;
 use crate::channel::preamble::Preamble;
 use crate::channel::record::Record;
 use crate::channel::verbatim::Verbatim;
@@ -21,11 +22,25 @@ impl Session<'_> {
             self.set_prompt(shell, limit)?;
         }
         for command in &platform.prepare {
+            if self.may_go_ahead(command) {
+                self.ahead.push(command);
+                continue;
+            }
             let wait = self.begin(Stage::Prepare, limit, "prompt", Some(command));
             let mut nowhere = |_: &[u8]| {};
             self.ask(command, &wait, &mut Record::new(0, &platform.errors, &mut nowhere))?;
         }
         Ok(())
+    }
+
+    /// Whether `command` may go out together with the job's first one, of which only its echo tells where its
+    /// answer begins.
+    fn may_go_ahead(&self, command: &str) -> bool {
+        let first = self.job.commands.first();
+        self.platform.type_ahead
+            && self.echoes
+            && self.job.read_only
+            && first.is_some_and(|first| Echo::tells_apart(first, command))
     }
 
     /// Sets the prompt, and learns what this terminal puts before every output. A shell that

@@ -48,6 +48,8 @@ pub(crate) struct Session<'a> {
     pub(crate) confirmed: bool,
     /// The device repeats what is typed.
     pub(crate) echoes: bool,
+    /// What goes out with the next command: its answer ends before that command's echo.
+    pub(crate) ahead: Vec<&'a str>,
     /// Commands whose echo has not come.
     pub(crate) overdue: Vec<Vec<u8>>,
 }
@@ -71,6 +73,7 @@ impl<'a> Session<'a> {
             nonce: nonce(),
             confirmed: false,
             echoes: false,
+            ahead: vec![],
             overdue: vec![],
         }
     }
@@ -88,11 +91,13 @@ impl<'a> Session<'a> {
         wait
     }
 
-    /// Sends `text` and the return key, in one piece.
+    /// Sends `text` and the return key, in one piece with what is to go ahead of it.
     pub(crate) fn send_line(&mut self, text: &str, wait: &Wait<'_>) -> Result<(), Failure> {
         let mut bytes = Vec::with_capacity(text.len() + self.platform.line_end.len());
-        bytes.extend_from_slice(text.as_bytes());
-        bytes.extend_from_slice(self.platform.line_end.as_bytes());
+        for line in self.ahead.drain(..).chain([text]) {
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.extend_from_slice(self.platform.line_end.as_bytes());
+        }
         self.transport.write_all(&bytes).map_err(|error| wait.failed(error))
     }
 

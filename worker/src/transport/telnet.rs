@@ -29,6 +29,7 @@ const CHUNK: usize = 4096;
 pub struct TelnetTransport {
     link: Link,
     conversation: Conversation,
+    chunk: Box<[u8; CHUNK]>,
     /// Text that was not handed out yet, from `taken` on.
     text: Vec<u8>,
     taken: usize,
@@ -51,6 +52,7 @@ impl TelnetTransport {
         Self {
             link,
             conversation: Conversation::new(terminal),
+            chunk: Box::new([0; CHUNK]),
             text: vec![],
             taken: 0,
             outgoing: vec![],
@@ -92,8 +94,7 @@ impl TelnetTransport {
             }
             self.text.clear();
             self.taken = 0;
-            let mut chunk = [0; CHUNK];
-            match self.link.try_read(&mut chunk)? {
+            match self.link.try_read(&mut *self.chunk)? {
                 None => {
                     self.flush()?;
                     return Ok(false);
@@ -101,7 +102,7 @@ impl TelnetTransport {
                 Some(0) => self.ended = true,
                 Some(n) => {
                     self.emptied = n < CHUNK;
-                    self.conversation.hear(&chunk[..n], &mut self.text, &mut self.outgoing);
+                    self.conversation.hear(&self.chunk[..n], &mut self.text, &mut self.outgoing);
                     self.flush()?;
                     // Commands alone make no text, and can come for ever.
                     self.link.check()?;

@@ -67,6 +67,7 @@ fn with_every_key() -> Platform {
         errors: vec![],
         read_only: vec![],
         prepare: vec![],
+        type_ahead: false,
         pager: answers(),
         leave: Some(text()),
         login: LoginDialogue {

@@ -30,6 +30,8 @@ pub(crate) struct Replay {
     arrival: Arrival,
     /// The device asks who is there.
     in_band: bool,
+    /// Typed ahead: the device reads it when it comes to it.
+    typed: Vec<u8>,
     deadline: Option<Instant>,
     /// What was not as recorded.
     pub(crate) faults: Vec<String>,
@@ -44,7 +46,7 @@ impl Replay {
                 _ => merged.push_back(step.clone()),
             }
         }
-        Self { steps: merged, arrival, in_band, deadline: None, faults: vec![] }
+        Self { steps: merged, arrival, in_band, typed: vec![], deadline: None, faults: vec![] }
     }
 
     /// Where a line is sent with the session's number in it, puts that into the rest.
@@ -59,6 +61,21 @@ impl Replay {
             }
         }
         [&expected[..at], nonce, &expected[at + NONCE.len()..]].concat() == bytes
+    }
+
+    /// Has the device read what was typed ahead, where it is about to read.
+    fn read_ahead(&mut self) {
+        while !self.typed.is_empty()
+            && let Some(Step::Us(expected)) = self.steps.front()
+        {
+            if !self.typed.starts_with(expected) {
+                self.faults.push(format!("typed {:?} ahead", String::from_utf8_lossy(&self.typed)));
+                self.typed.clear();
+                return;
+            }
+            self.typed.drain(..expected.len());
+            self.steps.pop_front();
+        }
     }
 
     /// What of the conversation did not take place.
@@ -83,6 +100,7 @@ impl Transport for Replay {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
         assert!(self.deadline.is_some(), "a wait without a deadline");
+        self.read_ahead();
         while self.steps.front() == Some(&Step::Pause) {
             self.steps.pop_front();
         }
@@ -113,6 +131,7 @@ impl Transport for Replay {
     }
 
     fn is_readable(&mut self) -> bool {
+        self.read_ahead();
         match self.steps.front() {
             Some(Step::Device(_)) => !self.arrival.slowly,
             Some(Step::Close) => true,
@@ -141,7 +160,10 @@ impl Transport for Replay {
             }
         }
         match next {
-            Some(Step::Us(expected)) if expected == bytes => Ok(()),
+            Some(Step::Us(expected)) if self.typed.is_empty() && bytes.starts_with(&expected) => {
+                self.typed = bytes[expected.len()..].to_vec();
+                Ok(())
+            }
             Some(Step::Us(expected)) if self.learns_nonce(&expected, bytes) => Ok(()),
             other => {
                 self.faults.push(format!("sends {:?}, not {other:?}", String::from_utf8_lossy(bytes)));

@@ -67,11 +67,19 @@ impl Conversation {
             text.extend_from_slice(data);
             return;
         }
-        for byte in data {
-            if !(self.after_return && *byte == 0) {
-                text.push(*byte);
+        let mut rest = data;
+        while let Some(at) = memchr::memchr(0, rest) {
+            let before = &rest[..at];
+            text.extend_from_slice(before);
+            if !before.last().map_or(self.after_return, |last| *last == b'\r') {
+                text.push(0);
             }
-            self.after_return = *byte == b'\r';
+            self.after_return = false;
+            rest = &rest[at + 1..];
+        }
+        text.extend_from_slice(rest);
+        if let Some(last) = rest.last() {
+            self.after_return = *last == b'\r';
         }
     }
 
