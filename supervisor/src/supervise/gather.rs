@@ -4,7 +4,7 @@
 //! unlinked temporary file beyond that.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::time::{Instant, SystemTime};
 
@@ -23,7 +23,7 @@ const IN_MEMORY: usize = 2 * OUTPUT_CHUNK;
 /// The running jobs' outputs.
 #[derive(Debug, Default)]
 pub(super) struct Gatherer {
-    jobs: HashMap<JobId, Gathering>,
+    jobs: BTreeMap<JobId, Gathering>,
 }
 
 #[derive(Debug)]

@@ -41,6 +41,10 @@ impl Conversation {
     /// Takes what the device sent, in pieces of any size; the text in it goes to the end of
     /// `text`, never more bytes than were sent, and what it has to be answered to `answers`.
     pub(super) fn hear(&mut self, bytes: &[u8], text: &mut Vec<u8>, answers: &mut Vec<u8>) {
+        if self.wire.is_within_text() && memchr::memchr(255, bytes).is_none() {
+            // The crate, which goes through text byte by byte, has nothing to find in it.
+            return self.hear_text(bytes, text);
+        }
         self.wire.receive(bytes);
         // Ends with `NoData`: each call takes at least a byte off the wire.
         while let Ok(event) = self.telnet.read_nonblocking() {

@@ -64,6 +64,12 @@ impl Wire {
         ends.incoming.extend_from_slice(bytes);
     }
 
+    /// Whether no command is under way and all that came was read.
+    pub(super) fn is_within_text(&self) -> bool {
+        let ends = self.ends();
+        matches!(ends.state, State::Text) && ends.seen == ends.incoming.len()
+    }
+
     /// Moves what is to be sent to the end of `to`.
     pub(super) fn take_outgoing(&self, to: &mut Vec<u8>) {
         to.append(&mut self.ends().outgoing);
