@@ -15,6 +15,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// This crate's own folder.
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
+/// What is measured is what is shipped.
+const PROFILE: &str = "dist";
+
 /// Prints the versions of the peers' libraries.
 const LIBRARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/versions.py");
 
@@ -94,7 +97,7 @@ fn main() -> Result<()> {
 fn build() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--release", "--workspace"])
+        .args(["build", "--profile", PROFILE, "--workspace"])
         .current_dir(Path::new(FOLDER).join(".."))
         .status()
         .context("cargo cannot be started; --no-build measures what is there")?;
@@ -104,15 +107,16 @@ fn build() -> Result<()> {
     Ok(())
 }
 
-/// Where this executable and those that are measured stand.
+/// Where those that are measured stand: beside the folder of this executable.
 fn folder() -> Result<PathBuf> {
-    Ok(std::env::current_exe()?.parent().context("the executable has no folder")?.to_owned())
+    let ours = std::env::current_exe()?;
+    Ok(ours.parent().context("the executable has no folder")?.with_file_name(PROFILE))
 }
 
 fn executable(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     if !path.exists() {
-        bail!("{name} is not built: cargo build --release --workspace");
+        bail!("{name} is not built: cargo build --profile {PROFILE} --workspace");
     }
     Ok(path)
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use netsweep_shared::frame::{self, FrameReader};
 use netsweep_shared::protocol::{FromWorker, Hello, ToWorker};
 
+use crate::batch;
 use crate::cores;
 use crate::cost::Meter;
 use crate::outbox::Outbox;
@@ -59,8 +60,12 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
     hello.check()?;
     let Some(ToWorker::Setup(setup)) = input.read()? else { bail!("the supervisor sent no setup") };
     log_to_stderr(setup.verbose);
-    // Before there are threads: those that are started later inherit both.
+    // Before there are threads: those that are started later inherit all of it.
     cores::fix_to(&setup.experiment.cores)?;
+    if setup.experiment.gil.is_none() {
+        // CPython's threads are no batch.
+        batch::interrupt_nobody();
+    }
     let meter = Meter::open();
     if setup.sandbox {
         let in_force = sandbox::enter(&setup.agent_sockets);
