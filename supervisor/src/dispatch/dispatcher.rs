@@ -71,6 +71,8 @@ pub struct Dispatcher {
     pub(super) budget: Budget,
     pub(super) guards: Vec<Guard>,
     pace: Pace,
+    /// Jobs that a worker may have in hand.
+    prefetch: usize,
     tuner: Option<Tuner>,
     pub(super) actions: Vec<Action>,
     clock: Clock,
@@ -85,7 +87,9 @@ impl Dispatcher {
         // Each is first tried alone.
         let canaries = guards.iter().map(|_| 1);
         let gates = Gates::new(settings.group_limits.iter().copied().chain(canaries));
+        let threads = settings.threads.max(1) as usize;
         let mut dispatcher = Self {
+            prefetch: prefetch(threads, jobs.iter().all(|job| job.read_only)),
             queue: Queue::new(order, gates),
             workers: (0..settings.processes.max(1)).map(worker).collect(),
             unsettled: jobs.len(),
@@ -366,7 +370,7 @@ impl Dispatcher {
         // A job in hand begins when its worker likes.
         let ahead =
             self.queue.ready() > all_threads && !self.pace.is_limited() && self.tuned_limit().is_none();
-        let prefetch = if ahead { prefetch(threads) } else { 0 };
+        let prefetch = if ahead { self.prefetch } else { 0 };
         let room = |worker: &Worker| worker.room(threads + prefetch);
         let (number, worker) =
             self.workers.iter().enumerate().min_by_key(|(_, worker)| Reverse(room(worker)))?;
@@ -391,9 +395,10 @@ impl Dispatcher {
     }
 }
 
-/// Jobs that a worker may hold beyond one for each of its `threads`.
-pub(super) fn prefetch(threads: usize) -> usize {
-    threads.min(32)
+/// Jobs that a worker may hold beyond one for each of its `threads`: what it begins before we have heard what it
+/// gathers to say. Fewer where some may change their devices, since those in hand are in doubt when we die.
+pub(super) fn prefetch(threads: usize, all_only_read: bool) -> usize {
+    if all_only_read { threads.min(32) } else { threads.div_ceil(2).min(16) }
 }
 
 /// The wait behind so many failed attempts, jitter apart.

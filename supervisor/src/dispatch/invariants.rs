@@ -141,7 +141,7 @@ impl Witness {
             return Err(format!("a job is sent to {worker:?}, not ready"));
         };
         let threads = self.settings.threads.max(1) as usize;
-        let most = threads + prefetch(threads);
+        let most = threads + prefetch(threads, self.jobs.iter().all(|job| job.spec.read_only));
         ensure(held.len() < most, || format!("{worker:?} is sent more than {most} jobs"))?;
         let waiting = self.jobs.iter().filter(|job| job.outcomes == 0 && job.on.is_none()).count();
         ensure(held.len() < threads || waiting > threads * self.workers.len(), || {
