@@ -14,6 +14,7 @@ use crate::gil;
 use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
+use crate::ramp::Ramp;
 use crate::reach::{Tried, reach};
 use crate::session::{self, Deadlines, Observer};
 use crate::transport::ssh::{Connection, SshTransport};
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) cpu_per_command: Duration,
     pub(crate) outbox: Outbox,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) ramp: Ramp,
 }
 
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
@@ -34,7 +36,7 @@ pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let _computing = gil::compute();
     let mut tried = Tried::default();
     let mut old_algorithms = vec![];
-    let failure = try_run(job, slot, shared, &mut clock, &mut tried, &mut old_algorithms).err();
+    let failure = try_run(job, slot, shared, &mut clock, &count, &mut tried, &mut old_algorithms).err();
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
         timing: clock.timing(),
@@ -49,6 +51,7 @@ fn try_run(
     slot: &Slot,
     shared: &Shared,
     clock: &mut Clock,
+    count: &Count,
     tried: &mut Tried,
     old_algorithms: &mut Vec<String>,
 ) -> Result<(), Failure> {
@@ -66,7 +69,7 @@ fn try_run(
     clock.connected = Some(connected);
     slot.enter(Stage::Handshake);
     let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
-    let observer = &mut Reporter { job: job.id, read_only: job.read_only, slot, shared, clock };
+    let observer = &mut Reporter { job: job.id, read_only: job.read_only, slot, shared, clock, count };
     match transport {
         Transport::Ssh => {
             let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
@@ -123,6 +126,7 @@ struct Reporter<'a> {
     slot: &'a Slot,
     shared: &'a Shared,
     clock: &'a mut Clock,
+    count: &'a Count,
 }
 
 impl Reporter<'_> {
@@ -133,6 +137,7 @@ impl Reporter<'_> {
 
 impl Observer for Reporter<'_> {
     fn logged_in(&mut self) {
+        self.shared.ramp.logged_in(self.count.so_far());
         self.slot.enter(Stage::Prepare);
         self.say(&FromWorker::LoggedIn(self.job));
     }

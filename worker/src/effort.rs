@@ -40,9 +40,14 @@ impl Count {
         Self { began: cpu_time() }
     }
 
+    /// CPU time since the beginning.
+    pub(crate) fn so_far(&self) -> Duration {
+        cpu_time().saturating_sub(self.began)
+    }
+
     /// What was spent. The thread's number and the job's time in the queue are not known here.
     pub(crate) fn stop(self) -> Effort {
-        Effort { compute: cpu_time().saturating_sub(self.began), ..SPENT.take() }
+        Effort { compute: self.so_far(), ..SPENT.take() }
     }
 }
 

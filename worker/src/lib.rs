@@ -11,6 +11,7 @@ mod attempt;
 mod batch;
 mod outbox;
 mod pool;
+mod ramp;
 mod register;
 pub mod sandbox;
 pub mod serve;

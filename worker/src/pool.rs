@@ -17,6 +17,7 @@ use crate::gil::{self, Gil};
 use crate::jump::Hub;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
+use crate::ramp::Ramp;
 use crate::register::Register;
 use crate::watchdog::{Slot, Watchdog};
 
@@ -54,6 +55,7 @@ impl Pool {
             cpu_per_command: setup.experiment.cpu_per_command,
             outbox,
             hub,
+            ramp: Ramp::new(),
         });
         let gil = setup.experiment.gil.map(|interval| Arc::new(Gil::new(interval)));
         // Unbounded, because the supervisor's credit bounds it.
@@ -104,24 +106,29 @@ impl Pool {
 }
 
 fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register: &Register, shared: &Shared) {
-    while let Ok(Waiting { job, since }) = waiting.recv() {
-        let (id, queue) = (job.id, since.elapsed());
-        if !register.begin(id, slot) {
-            shared.outbox.say(&FromWorker::Returned(id));
-            continue;
-        }
-        shared.outbox.say(&FromWorker::Started(id));
-        let mut end =
-            catch_unwind(AssertUnwindSafe(|| attempt::run(&job, slot, shared))).unwrap_or_else(panicked);
-        (end.effort.thread, end.effort.queue) = (thread, queue);
-        register.end(id);
-        tell(&job, &end);
-        shared.outbox.say(&FromWorker::Finished { job: id, end });
+    let mut next = shared.ramp.first(|| waiting.recv());
+    while let Ok(Waiting { job, since }) = next {
+        run_session(thread, &job, since, slot, register, shared);
         if waiting.is_empty() {
-            // There is nothing to begin with before the supervisor hears of it.
+            // There is nothing to begin with before the supervisor hears of what has ended.
             shared.outbox.write();
         }
+        next = waiting.recv();
     }
+}
+
+fn run_session(thread: u32, job: &Job, since: Instant, slot: &Slot, register: &Register, shared: &Shared) {
+    let (id, queue) = (job.id, since.elapsed());
+    if !register.begin(id, slot) {
+        shared.outbox.say(&FromWorker::Returned(id));
+        return;
+    }
+    shared.outbox.say(&FromWorker::Started(id));
+    let mut end = catch_unwind(AssertUnwindSafe(|| attempt::run(job, slot, shared))).unwrap_or_else(panicked);
+    (end.effort.thread, end.effort.queue) = (thread, queue);
+    register.end(id);
+    tell(job, &end);
+    shared.outbox.say(&FromWorker::Finished { job: id, end });
 }
 
 /// For `--verbose`: also what came of attempts that are followed by another, of which no record tells.
