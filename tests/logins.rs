@@ -43,8 +43,12 @@ fn one_wrong_password_on_a_thousand_devices_is_tried_three_times() {
     let expected = [("failed auth", 3), ("skipped lockout_guard", 997)];
     assert_eq!(tally(&records), expected.map(|(what, count)| (what.to_owned(), count)).into());
     assert_eq!(turned_away(&ran), 3);
-    let skipped = records.values().find(|record| record["status"] == "skipped").expect("most are");
-    assert_eq!((&skipped["attempts"], &skipped["worker"]), (&0.into(), &serde_json::Value::Null));
+    // Those that wait for leave to log in when it is over have been called, the others have not.
+    let skipped = records.values().filter(|record| record["status"] == "skipped");
+    let (called, others): (Vec<_>, Vec<_>) = skipped.partition(|record| record["attempts"] == 1);
+    assert!(called.len() <= 2 * (200 + 32), "{} were called", called.len());
+    assert!(others.iter().all(|it| it["attempts"] == 0 && it["worker"].is_null()), "{others:?}");
+    let skipped = others.first().expect("most of them");
     assert!(skipped["error"]["message"].as_str().expect("a message").contains("--max-auth-failures"));
 }
 

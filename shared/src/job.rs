@@ -79,6 +79,9 @@ pub struct Job {
     pub platform: String,
     /// Who logs in.
     pub login: Login,
+    /// Nothing good is known of that login yet: the worker asks before it is used, by
+    /// [`AsksToLogIn`](crate::protocol::FromWorker::AsksToLogIn).
+    pub asks_first: bool,
     /// What SSH is to do; without meaning over Telnet.
     pub ssh: SshSettings,
     /// How commands are run.

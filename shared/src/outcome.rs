@@ -182,6 +182,8 @@ pub struct Effort {
     pub queue: Duration,
     /// SSH's version and key exchange, host key included: a part of [`Timing::login`], zero for Telnet.
     pub key_exchange: Duration,
+    /// Waited for leave to log in, [where it has to be asked for](crate::job::Job::asks_first): no part of [`Timing`].
+    pub leave: Duration,
     /// CPU time of the session's thread, by that thread's clock.
     pub compute: Duration,
     /// Of that, [`Conditions::cpu_per_command`](crate::experiment::Conditions::cpu_per_command).

@@ -23,7 +23,8 @@ use crate::platform::Platform;
 /// 5. Stages of jump hosts; conditions of experiments; where an attempt's time went; what a worker costs.
 /// 6. Whether a job is read-only.
 /// 7. Platforms whose devices take what is typed ahead.
-pub const PROTOCOL_VERSION: u32 = 7;
+/// 8. Sessions that ask before they log in.
+pub const PROTOCOL_VERSION: u32 = 8;
 
 /// First frame each way. Its layout never changes, so that any two versions can tell each
 /// other apart.
@@ -116,6 +117,8 @@ pub enum ToWorker {
     /// its attempt with [`Failure::locked_out`](crate::outcome::Failure::locked_out), unless the password
     /// has gone out already.
     Withdraw(JobId),
+    /// Log in for this job, which has to ask first, whether it has asked already or not.
+    LogIn(JobId),
     /// Begin no further job: give back those that no session thread has taken.
     Drain,
     /// End every session now.
@@ -139,6 +142,9 @@ pub enum FromWorker {
         #[serde(with = "serde_bytes")]
         key: Vec<u8>,
     },
+    /// The next thing to tell the device is who we are. The session of a job that has to ask first
+    /// ([`Job::asks_first`]) waits here for [`ToWorker::LogIn`].
+    AsksToLogIn(JobId),
     /// The device has let us in.
     LoggedIn(JobId),
     /// The first command is about to be sent: from here on the device may be changed.

@@ -161,13 +161,21 @@ impl PlannedJob {
     }
 
     /// The message for the worker: this device's attempt number `attempt`, which may take
-    /// `time_left`. What is known of the servers is looked up now, so that it has what others have just
+    /// `time_left` and where `asks_first` asks before it logs in. What is known of the servers is looked up now, so that it has what others have just
     /// learnt.
-    pub fn to_job(&self, id: JobId, attempt: u32, time_left: Duration, keys: &HostKeys) -> Job {
+    pub fn to_job(
+        &self,
+        id: JobId,
+        attempt: u32,
+        asks_first: bool,
+        time_left: Duration,
+        keys: &HostKeys,
+    ) -> Job {
         let ssh = self.routes.iter().find(|route| route.transport == Transport::Ssh);
         Job {
             id,
             attempt,
+            asks_first,
             device: self.device.to_string(),
             address: self.address.to_string(),
             routes: self.routes.to_vec(),

@@ -37,10 +37,11 @@ pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let mut tried = Tried::default();
     let mut old_algorithms = vec![];
     let failure = try_run(job, slot, shared, &mut clock, &count, &mut tried, &mut old_algorithms).err();
+    let effort = count.stop();
     AttemptEnd {
         failure: failure.map(|failure| tried.account(failure, job)),
-        timing: clock.timing(),
-        effort: Box::new(count.stop()),
+        timing: clock.timing(effort.leave),
+        effort: Box::new(effort),
         route: tried.last(),
         old_algorithms,
     }
@@ -68,7 +69,7 @@ fn try_run(
     let connected = Instant::now();
     clock.connected = Some(connected);
     slot.enter(Stage::Handshake);
-    let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
+    let mut deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
     let observer = &mut Reporter { job: job.id, read_only: job.read_only, slot, shared, clock, count };
     match transport {
         Transport::Ssh => {
@@ -76,6 +77,7 @@ fn try_run(
             let new_key = &mut |key: &[u8]| new_key(hop, key);
             let (who, until) = (&job.login, deadlines.login);
             let mut connection = Connection::open(link, who, Some(platform), &job.ssh, new_key, until)?;
+            deadlines.login = device.min(deadlines.login + connection.waited());
             *old_algorithms = connection.old_algorithms();
             connection.set_keepalive(job.keepalive);
             if job.mode == Mode::Exec {
@@ -105,16 +107,17 @@ impl Clock {
         Self { started: Instant::now(), connected: None, commands_began: None }
     }
 
-    /// A step that did not end lasted until now; one that did not begin lasted no time.
-    fn timing(&self) -> Timing {
+    /// A step that did not end lasted until now; one that did not begin lasted no time. It is not the device's doing
+    /// where its login had to wait for `leave`.
+    fn timing(&self, leave: Duration) -> Timing {
         let now = Instant::now();
         let connected = self.connected.unwrap_or(now);
         let commands_began = self.commands_began.unwrap_or(now);
         Timing {
             connect: connected - self.started,
-            login: commands_began - connected,
+            login: (commands_began - connected).saturating_sub(leave),
             commands: now - commands_began,
-            total: now - self.started,
+            total: (now - self.started).saturating_sub(leave),
         }
     }
 }

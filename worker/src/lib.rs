@@ -9,6 +9,7 @@
 // From the outside in: the pipe, the threads and what they are at, one attempt; and what is said of it.
 mod attempt;
 mod batch;
+mod leave;
 mod outbox;
 mod pool;
 mod ramp;

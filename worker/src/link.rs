@@ -118,12 +118,27 @@ impl Link {
         }
     }
 
-    /// Asked before the password of the link's session goes out.
+    /// Asked before the link's session tells its device who it is: waits for leave, where that has to be asked for.
+    /// How long that took; the deadline is as much later.
     ///
     /// # Errors
-    /// [`TransportError::Withdrawn`] where nobody is to log in any more.
-    pub(crate) fn commit(&self) -> Result<(), TransportError> {
-        self.slot.commit()
+    /// [`TransportError::Withdrawn`] where nobody is to log in any more, and those of [`Self::wait`].
+    pub(crate) fn await_leave(&mut self) -> Result<Duration, TransportError> {
+        let waited = self.slot.await_leave()?;
+        if !waited.is_zero() {
+            self.set_deadline(self.deadline + waited);
+        }
+        Ok(waited)
+    }
+
+    /// Asked before the password of the link's session goes out; otherwise as [`Self::await_leave`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn commit(&mut self) -> Result<Duration, TransportError> {
+        let waited = self.await_leave()?;
+        self.slot.commit()?;
+        Ok(waited)
     }
 
     /// Why the watchdog ended this link, if it did.

@@ -15,6 +15,7 @@ use netsweep_shared::protocol::{FromWorker, Setup};
 use crate::attempt::{self, Shared};
 use crate::gil::{self, Gil};
 use crate::jump::Hub;
+use crate::leave::Question;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
 use crate::ramp::Ramp;
@@ -84,6 +85,7 @@ impl Pool {
     }
 
     pub(crate) fn take(&self, job: Job) {
+        self.register.expect(job.id);
         // Cannot fail: we hold a receiver ourselves.
         let _ = self.jobs.send(Waiting { job, since: Instant::now() });
     }
@@ -91,6 +93,11 @@ impl Pool {
     /// The job is given back when a thread comes to it; a session that has not logged in yet ends.
     pub(crate) fn withdraw(&self, job: JobId) {
         self.register.withdraw(job);
+    }
+
+    /// The job's session may log in.
+    pub(crate) fn give_leave(&self, job: JobId) {
+        self.register.give_leave(job);
     }
 
     pub(crate) fn drain(&self) {
@@ -119,7 +126,7 @@ fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register:
 
 fn run_session(thread: u32, job: &Job, since: Instant, slot: &Slot, register: &Register, shared: &Shared) {
     let (id, queue) = (job.id, since.elapsed());
-    if !register.begin(id, slot) {
+    if !register.begin(id, slot, question(job, shared)) {
         shared.outbox.say(&FromWorker::Returned(id));
         return;
     }
@@ -129,6 +136,15 @@ fn run_session(thread: u32, job: &Job, since: Instant, slot: &Slot, register: &R
     register.end(id);
     tell(job, &end);
     shared.outbox.say(&FromWorker::Finished { job: id, end });
+}
+
+/// What the session of `job` has to ask before it logs in, if anything.
+fn question(job: &Job, shared: &Shared) -> Option<Question> {
+    let (id, outbox) = (job.id, shared.outbox.clone());
+    job.asks_first.then(|| Question {
+        ask: Box::new(move || outbox.say_for_certain(&FromWorker::AsksToLogIn(id))),
+        until: Instant::now() + job.timeouts.device,
+    })
 }
 
 /// For `--verbose`: also what came of attempts that are followed by another, of which no record tells.

@@ -134,6 +134,7 @@ mod tests {
             jumps: vec![],
             platform: "generic".into(),
             login: Login::with_password("admin", Secret::new("right")),
+            asks_first: false,
             ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
             mode: Mode::Shell,
             keepalive: None,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use netsweep_shared::job::JobId;
 use netsweep_shared::protocol::Activity;
 
+use crate::leave::Question;
 use crate::watchdog::Slot;
 
 /// How often the end of the last session is looked for.
@@ -21,6 +22,8 @@ pub(crate) struct Register(Mutex<Entries>);
 struct Entries {
     running: HashMap<JobId, Slot>,
     withdrawn: HashSet<JobId>,
+    /// Jobs that need not ask any more before they log in.
+    given_leave: HashSet<JobId>,
 }
 
 impl Register {
@@ -34,12 +37,27 @@ impl Register {
         }
     }
 
-    /// Whether `job` may begin.
-    pub(crate) fn begin(&self, job: JobId, slot: &Slot) -> bool {
+    /// `job` is in hand, and what was said of it before it was, is void.
+    pub(crate) fn expect(&self, job: JobId) {
+        self.entries().given_leave.remove(&job);
+    }
+
+    /// Lets `job` log in, which asks first.
+    pub(crate) fn give_leave(&self, job: JobId) {
+        let mut entries = self.entries();
+        match entries.running.get(&job) {
+            Some(slot) => slot.give_leave(),
+            None => drop(entries.given_leave.insert(job)),
+        }
+    }
+
+    /// Whether `job` may begin. Its session asks `question`, if there is one, and has not been given leave already.
+    pub(crate) fn begin(&self, job: JobId, slot: &Slot, question: Option<Question>) -> bool {
         let mut entries = self.entries();
         let may_begin = !entries.withdrawn.remove(&job);
+        let has_leave = entries.given_leave.remove(&job);
         if may_begin {
-            slot.begin();
+            slot.begin(question.filter(|_| !has_leave));
             entries.running.insert(job, slot.clone());
         }
         may_begin

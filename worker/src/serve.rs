@@ -99,6 +99,7 @@ fn take_jobs(input: &mut FrameReader<impl Read>, pool: &Pool) -> Result<()> {
         match message {
             ToWorker::Job(job) => pool.take(*job),
             ToWorker::Withdraw(job) => pool.withdraw(job),
+            ToWorker::LogIn(job) => pool.give_leave(job),
             ToWorker::Drain => pool.drain(),
             ToWorker::Cancel => pool.cancel(),
             ToWorker::Setup(_) => bail!("the supervisor sent a second setup"),

@@ -8,14 +8,16 @@
 use std::io;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use netsweep_shared::outcome::Stage;
 use socket2::Socket;
 
+use crate::leave::Question;
 use crate::transport::TransportError;
+use crate::{effort, gil};
 
 /// How often the deadlines are looked at, and so how late a flood may end.
 pub const PERIOD: Duration = Duration::from_millis(50);
@@ -52,6 +54,10 @@ struct Row {
 #[derive(Debug)]
 struct Post {
     socket: Mutex<Option<Arc<Socket>>>,
+    /// What is to be asked before the session logs in.
+    question: Mutex<Option<Question>>,
+    /// What the session waits for instead of an answer of its device's has happened.
+    news: Condvar,
     fired: AtomicU8,
     permit: AtomicU8,
     /// Place of the session's stage among [`STAGES`].
@@ -70,6 +76,7 @@ const WITHDRAWN: u8 = 3;
 const OPEN: u8 = 0;
 const USED: u8 = 1;
 const REVOKED: u8 = 2;
+const TO_BE_ASKED_FOR: u8 = 3;
 
 impl Watchdog {
     /// Starts the thread, with room for `slots` sessions at once.
@@ -165,6 +172,8 @@ impl Row {
             posts: (0..slots)
                 .map(|_| Post {
                     socket: Mutex::new(None),
+                    question: Mutex::new(None),
+                    news: Condvar::new(),
                     fired: AtomicU8::new(QUIET),
                     permit: AtomicU8::new(OPEN),
                     stage: AtomicU8::new(0),
@@ -200,7 +209,18 @@ impl Post {
             let _ = self.fired.compare_exchange(QUIET, why, Ordering::SeqCst, Ordering::SeqCst);
             // Fails where the peer was faster, which is as good.
             let _ = socket.shutdown(Shutdown::Both);
+            self.news.notify_all();
         }
+    }
+
+    fn question(&self) -> MutexGuard<'_, Option<Question>> {
+        self.question.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody has said yet whether the session may log in, nor ended it.
+    fn is_open_question(&self) -> bool {
+        let waits = self.permit.load(Ordering::SeqCst) == TO_BE_ASKED_FOR;
+        waits && self.fired.load(Ordering::SeqCst) == QUIET
     }
 }
 
@@ -213,10 +233,12 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The next session begins here, and may log in.
-    pub(crate) fn begin(&self) {
+    /// The next session begins here, and may log in; after it has asked `question`, where there is one.
+    pub(crate) fn begin(&self, question: Option<Question>) {
         self.enter(Stage::Connect);
-        self.post().permit.store(OPEN, Ordering::SeqCst);
+        let permit = if question.is_some() { TO_BE_ASKED_FOR } else { OPEN };
+        *self.post().question() = question;
+        self.post().permit.store(permit, Ordering::SeqCst);
     }
 
     /// The session has come to `stage`.
@@ -235,9 +257,34 @@ impl Slot {
     pub(crate) fn withdraw(&self) {
         let post = self.post();
         let held = post.socket();
-        if post.permit.compare_exchange(OPEN, REVOKED, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        if matches!(post.permit.load(Ordering::SeqCst), OPEN | TO_BE_ASKED_FOR) {
+            post.permit.store(REVOKED, Ordering::SeqCst);
             post.fire(&held, WITHDRAWN);
         }
+    }
+
+    /// The session may log in, whether it has asked or not.
+    pub(crate) fn give_leave(&self) {
+        let post = self.post();
+        let _held = post.socket();
+        if post.permit.load(Ordering::SeqCst) == TO_BE_ASKED_FOR {
+            post.permit.store(OPEN, Ordering::SeqCst);
+            post.news.notify_all();
+        }
+    }
+
+    /// Asks for leave to log in, where that is to be asked for, and waits for it. How long that took.
+    pub(crate) fn await_leave(&self) -> Result<Duration, TransportError> {
+        let post = self.post();
+        let Some(Question { ask, until }) = post.question().take() else { return Ok(Duration::ZERO) };
+        let began = Instant::now();
+        if post.is_open_question() {
+            self.set_deadline(until);
+            ask();
+            let answered = || drop(post.news.wait_while(post.socket(), |_| post.is_open_question()));
+            gil::while_waiting(|| effort::timed(|effort| &mut effort.leave, answered));
+        }
+        self.fired().map_or(Ok(began.elapsed()), Err)
     }
 
     /// Asked before a password goes out: afterwards [`Self::withdraw`] comes too late.
@@ -384,7 +431,7 @@ mod tests {
         let (slot, (ours, _theirs)) = (watchdog.slot(0), pair());
         let later = Instant::now() + Duration::from_secs(60);
         for is_connected in [false, true] {
-            slot.begin();
+            slot.begin(None);
             if is_connected {
                 slot.watch(&ours, later).expect("watches");
             }
@@ -395,7 +442,7 @@ mod tests {
             slot.watch(&ours, later).expect("watches");
             assert!(stays_open(&ours));
         }
-        slot.begin();
+        slot.begin(None);
         slot.withdraw();
         assert!(ends(&ours));
         assert!(matches!(slot.fired(), Some(TransportError::Withdrawn)));
@@ -404,7 +451,7 @@ mod tests {
             "nor by another route"
         );
         assert!(matches!(slot.commit(), Err(TransportError::Withdrawn)));
-        slot.begin();
+        slot.begin(None);
         slot.watch(&pair().0, later).expect("the next is not meant");
     }
 

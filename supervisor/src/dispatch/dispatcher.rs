@@ -48,6 +48,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether jobs are handed out only when their logins may begin, for all that `guard` knows: on ways, where the first
+    /// login is a jump host's, and where logins are paced. Other sessions go as far as the login and ask then.
+    pub(super) fn holds_back(&self, guard: usize) -> bool {
+        guard >= self.credentials as usize || self.login_rate.is_some()
+    }
+
     /// Session threads of all workers.
     pub(super) fn all_threads(&self) -> usize {
         self.processes.max(1) as usize * self.threads.max(1) as usize
@@ -70,6 +76,8 @@ pub struct Dispatcher {
     pub(super) cut_short: Option<Ending>,
     pub(super) budget: Budget,
     pub(super) guards: Vec<Guard>,
+    /// Credentials with which others may be able to log in now.
+    pub(super) stirred: Vec<u32>,
     pace: Pace,
     /// Jobs that a worker may have in hand.
     prefetch: usize,
@@ -85,7 +93,7 @@ impl Dispatcher {
         let worker = |number| Worker::new(WorkerId { number, life: 0 }, Duration::ZERO);
         let guards = Guard::all(&settings);
         // Each is first tried alone.
-        let canaries = guards.iter().map(|_| 1);
+        let canaries = (0..guards.len()).map(|guard| if settings.holds_back(guard) { 1 } else { u32::MAX });
         let gates = Gates::new(settings.group_limits.iter().copied().chain(canaries));
         let threads = settings.threads.max(1) as usize;
         let mut dispatcher = Self {
@@ -95,6 +103,7 @@ impl Dispatcher {
             unsettled: jobs.len(),
             jobs: jobs.into_iter().map(|spec| Job::new(spec, &settings)).collect(),
             guards,
+            stirred: vec![],
             pace: Pace::new(settings.login_rate),
             tuner: settings.tuning.map(Tuner::new),
             settings,
@@ -119,6 +128,7 @@ impl Dispatcher {
         let now = self.clock.advance(now);
         if self.phase != Phase::Over {
             self.take_note(event, now);
+            self.give_leave(now);
             self.dispatch(now);
             self.finish_if_done();
         }
@@ -226,10 +236,16 @@ impl Dispatcher {
                 job.state = begin(Step::Running { since: now });
                 job.attempts += 1;
             }
+            (Some(Step::Running { .. }), passage @ Passage::AsksToLogIn) => {
+                if !self.asks_to_log_in(job_id, now) {
+                    self.kill_out_of_turn(id, job_id, &passage);
+                }
+            }
             (Some(Step::Running { since }), Passage::LoggedIn) => {
                 job.state = begin(Step::LoggedIn { since });
+                let waited = job.waited_for_leave();
                 if let Some(tuner) = &mut self.tuner {
-                    tuner.logged_in(now.saturating_sub(since));
+                    tuner.logged_in(now.saturating_sub(since + waited));
                 }
                 self.login_succeeded(job_id);
             }
@@ -238,6 +254,7 @@ impl Dispatcher {
             }
             (Some(step @ (Step::Running { since } | Step::LoggedIn { since })), Passage::Finished(end)) => {
                 job.spent += now.saturating_sub(since);
+                let had_leave = job.has_leave();
                 self.release(id, job_id);
                 self.note_end(since, end.failure.as_ref());
                 let not_let_in = end.failure.clone().filter(|_| matches!(step, Step::Running { .. }));
@@ -246,7 +263,7 @@ impl Dispatcher {
                     None => self.settle(id, job_id, Verdict::Told(end)),
                 }
                 if let Some(failure) = not_let_in {
-                    self.login_failed(job_id, &failure, now);
+                    self.login_failed(job_id, had_leave, &failure, now);
                 }
             }
             (Some(Step::Commanding { since }), Passage::Finished(end)) => {
@@ -263,10 +280,12 @@ impl Dispatcher {
                 self.release(id, job_id);
                 self.wait_again(job_id);
             }
-            (_, passage) => {
-                self.kill(id, format!("it said {} of job {job_id} out of turn", passage.name()));
-            }
+            (_, passage) => self.kill_out_of_turn(id, job_id, &passage),
         }
+    }
+
+    fn kill_out_of_turn(&mut self, id: WorkerId, job: JobId, passage: &Passage) {
+        self.kill(id, format!("it said {} of job {job} out of turn", passage.name()));
     }
 
     fn note_end(&mut self, since: Duration, failure: Option<&Failure>) {
@@ -304,15 +323,18 @@ impl Dispatcher {
     }
 
     /// Takes `job` from `worker`; what becomes of it is the caller's.
-    pub(super) fn release(&mut self, worker: WorkerId, job: JobId) {
+    pub(super) fn release(&mut self, worker: WorkerId, id: JobId) {
         let worker = &mut self.workers[worker.number as usize];
-        worker.held.remove(&job);
+        worker.held.remove(&id);
         if worker.held.is_empty() {
             worker.quarantined = false;
         }
-        let job = &mut self.jobs[job.index()];
-        let places = if job.may_be_logging_in() { &job.gates[..] } else { job.gates_of_groups() };
-        self.queue.leave(places);
+        if self.jobs[id.index()].may_be_logging_in() {
+            self.leave_is_void(id);
+            self.queue.leave(self.jobs[id.index()].gates_of_guards());
+        }
+        let job = &mut self.jobs[id.index()];
+        self.queue.leave(job.gates_of_groups());
         job.state = State::Waiting;
         job.withdrawn = false;
     }
@@ -382,7 +404,7 @@ impl Dispatcher {
         worker.held.insert(id);
         worker.last_moved = now;
         self.pace.note(now);
-        self.login_sets_out(id, now);
+        let asks_first = self.has_to_ask(id);
         let worker = &self.workers[number];
         let job = &mut self.jobs[id.index()];
         job.state = State::Held { by: worker.id, step: Step::Queued };
@@ -390,6 +412,7 @@ impl Dispatcher {
             worker: worker.id,
             job: id,
             attempt: job.attempts + 1,
+            asks_first,
             time_left: job.time_left(self.settings.device_timeout),
         });
     }

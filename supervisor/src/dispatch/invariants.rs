@@ -9,7 +9,7 @@ use super::clock::HELD_UP;
 use super::dispatcher::prefetch;
 use super::ending::CANCEL_GRACE;
 use super::message::{Action, Ending, Event, Verdict, WorkerId};
-use super::witness::{Because, Due, Guard, Job, Kept, Leaving, State, Step, Witness, Worker};
+use super::witness::{Because, Due, Guard, Job, Kept, Leave, Leaving, State, Step, Witness, Worker};
 
 /// Those of the design's list of supervision invariants have its numbers.
 impl Witness {
@@ -194,7 +194,8 @@ impl Witness {
             |group: &u16| used[usize::from(*group)] >= self.settings.group_limits[usize::from(*group)].max(1);
         let waiting = self.jobs.iter().position(|job| {
             let could_run = job.outcomes == 0 && job.on.is_none() && !job.backs_off && job.company.is_none();
-            let waits_for_canary = |guard: usize| !self.guards[guard].proven && self.logging_in(guard) > 0;
+            let waits_for_canary =
+                |guard: usize| self.is_way(guard) && !self.guards[guard].proven && self.logging_in(guard) > 0;
             could_run
                 && !job.spec.groups.iter().any(full)
                 && !job.spec.guards(&self.settings).any(waits_for_canary)
@@ -210,11 +211,12 @@ impl Witness {
         })
     }
 
-    /// A credential of which nothing good is known since its last rejection is tried so carefully
+    /// A credential of which nothing good is known since its last rejection is used so carefully
     /// that all that are under way may be rejected; one that is locked out is not tried; and a way is
     /// tried by one session, until that has told something of it.
     pub(super) fn canaries_are_few(&self, job: JobId) -> Kept {
-        self.jobs[job.index()].spec.guards(&self.settings).try_for_each(|number| {
+        let Job { spec, leave, .. } = &self.jobs[job.index()];
+        spec.guards(&self.settings).try_for_each(|number| {
             let Guard { rejections, proven, silences } = &self.guards[number];
             let at_stake = *rejections as usize + self.logging_in(number);
             let most = match self.is_way(number) {
@@ -222,10 +224,34 @@ impl Witness {
                 true => 1,
                 false => self.settings.max_auth_failures as usize,
             };
-            ensure(!self.is_locked_out(number) && (*proven || at_stake <= most), || {
+            let asks_first = !self.is_way(number) && *leave != Leave::Given;
+            ensure(!self.is_locked_out(number) && (*proven || asks_first || at_stake <= most), || {
                 format!("job {job} is sent, though {at_stake} logins with guard {number} may be rejected")
             })
         })
+    }
+
+    /// Only a session that has to ask first is told that it may log in, and only once.
+    pub(super) fn leave_was_needed(&self, worker: WorkerId, job: JobId) -> Kept {
+        let Job { on, leave, withdrawn, .. } = &self.jobs[job.index()];
+        let early = on.is_some_and(|(by, step)| by == worker && step < Step::LoggedIn);
+        ensure(early && *leave != Leave::Given && !withdrawn, || {
+            format!("job {job} may log in, which is on {on:?} with leave {leave:?}")
+        })
+    }
+
+    /// Nobody waits for leave to log in while nobody logs in, nor when it is known that it can be done.
+    pub(super) fn nobody_asks_in_vain(&self) -> Kept {
+        let in_vain = self.jobs.iter().position(|job| {
+            let asks = job.on.is_some_and(|(by, step)| {
+                let alive = self.alive(by).is_some_and(|worker| worker.state != State::Dying);
+                step < Step::LoggedIn && alive
+            });
+            let Some(guard) = job.spec.credential.map(|credential| credential as usize) else { return false };
+            let answered = self.guards[guard].proven || self.logging_in(guard) == 0;
+            asks && job.leave == Leave::Asked && !job.withdrawn && !self.is_locked_out(guard) && answered
+        });
+        ensure(self.finished.is_some() || in_vain.is_none(), || format!("job {in_vain:?} asks in vain"))
     }
 
     /// Only jobs that may still log in with a credential, or on a way, that is locked out are withdrawn.

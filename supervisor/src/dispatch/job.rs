@@ -36,7 +36,7 @@ pub(super) fn gate_of(guard: usize, settings: &Settings) -> u32 {
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) spec: JobSpec,
-    /// Where it needs a place: at its groups' gates and at its guards'.
+    /// Where it needs a place before it is handed out: at its groups' gates and at guards'.
     pub(super) gates: Box<[u32]>,
     pub(super) state: State,
     /// Attempts begun, without those that were their worker's failure.
@@ -51,6 +51,19 @@ pub(super) struct Job {
     pub(super) deaths_alone: u32,
     /// Its worker was asked not to log in.
     pub(super) withdrawn: bool,
+    /// Where it is handed out and has a credential.
+    pub(super) leave: Leave,
+}
+
+/// Whether the session may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// Not before its worker has asked.
+    Needed,
+    /// It is being waited for.
+    Asked { since: Duration },
+    /// It may.
+    Given { waited: Duration },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +90,8 @@ pub(super) enum Step {
 
 impl Job {
     pub(super) fn new(spec: JobSpec, settings: &Settings) -> Self {
-        let guards = spec.guards(settings).map(|guard| gate_of(guard, settings));
+        let guards = spec.guards(settings).filter(|guard| settings.holds_back(*guard));
+        let guards = guards.map(|guard| gate_of(guard, settings));
         Self {
             gates: spec.groups.iter().map(|group| u32::from(*group)).chain(guards).collect(),
             spec,
@@ -87,6 +101,7 @@ impl Job {
             suspect: false,
             deaths_alone: 0,
             withdrawn: false,
+            leave: Leave::Needed,
         }
     }
 
@@ -95,9 +110,27 @@ impl Job {
         &self.gates[..self.spec.groups.len()]
     }
 
+    /// The gates at which it has a place until it is let in.
+    pub(super) fn gates_of_guards(&self) -> &[u32] {
+        &self.gates[self.spec.groups.len()..]
+    }
+
     /// Whether it is on a worker that may be about to log in, for all that is known.
     pub(super) fn may_be_logging_in(&self) -> bool {
         matches!(self.state, State::Held { step: Step::Queued | Step::Running { .. }, .. })
+    }
+
+    /// Whether it may log in.
+    pub(super) fn has_leave(&self) -> bool {
+        self.spec.credential.is_none() || matches!(self.leave, Leave::Given { .. })
+    }
+
+    /// How long its session waited for leave to log in.
+    pub(super) fn waited_for_leave(&self) -> Duration {
+        match self.leave {
+            Leave::Given { waited } => waited,
+            Leave::Needed | Leave::Asked { .. } => Duration::ZERO,
+        }
     }
 
     /// What is left of `device_timeout` for the next attempt, or for the whole of the present one.

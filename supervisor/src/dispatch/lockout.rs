@@ -2,11 +2,11 @@
 //!
 //! Rejected logins are counted for each credential, over all workers; a login that succeeds sets
 //! the count back. The first login with a credential goes alone, as a canary, and so does the next
-//! one after a rejection; a success opens the gate for all. A login counts from the moment when its
-//! job is handed out. A canary that takes long is joined by another, but never are so many under way
-//! that all of them being rejected would be one too many.
+//! one after a rejection; a success lets all others log in. They have gone as far as the login meanwhile
+//! ([`leave`](super::leave)). A canary that takes long is joined by another, but never are so many under
+//! way that all of them being rejected would be one too many.
 //!
-//! A way of jump hosts is guarded alike: the first session goes alone, and one refusal is enough.
+//! A way of jump hosts is guarded alike, but the others do not set out before: one refusal is enough.
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use super::dispatcher::{Dispatcher, Settings};
 use super::ending::Phase;
 use super::job::{State, gate_of};
+use super::leave::Leaves;
 use super::message::{Action, Verdict};
 
 /// A canary that has told nothing for so long is joined by another.
@@ -33,11 +34,13 @@ pub(super) struct Guard {
     most_rejections: u32,
     /// In a row, without a success between.
     rejections: u32,
-    trust: Trust,
+    pub(super) trust: Trust,
+    /// Of a credential.
+    pub(super) leaves: Leaves,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
+pub(super) enum Trust {
     /// Nothing good is known since the last rejection: so many may log in at once.
     Canaries { most: u32, since: Duration },
     /// The last that was heard is a success.
@@ -61,6 +64,7 @@ impl Guard {
             most_rejections,
             rejections: 0,
             trust: Trust::Canaries { most: 1, since: Duration::ZERO },
+            leaves: Leaves::default(),
         };
         let credentials = (0..settings.credentials).map(|_| new(settings.max_auth_failures));
         credentials.chain((0..settings.ways).map(|_| new(1))).collect()
@@ -83,21 +87,26 @@ impl Dispatcher {
     }
 
     pub(super) fn login_succeeded(&mut self, job: JobId) {
+        let had_leave = self.jobs[job.index()].has_leave();
         for guard in self.guards_of(job) {
-            self.works(guard);
-            self.queue.leave(&[gate_of(guard, &self.settings)]);
+            // Of a device that asked for nothing nothing is known.
+            if had_leave || self.is_way(guard) {
+                self.works(guard);
+            }
         }
+        self.leave_is_void(job);
+        self.queue.leave(self.jobs[job.index()].gates_of_guards());
     }
 
     /// Takes note of how an attempt of `job` ended that had not been let in.
-    pub(super) fn login_failed(&mut self, job: JobId, failure: &Failure, now: Duration) {
+    pub(super) fn login_failed(&mut self, job: JobId, had_leave: bool, failure: &Failure, now: Duration) {
         for guard in self.guards_of(job) {
             let rejected = failure.kind == ErrorKind::Auth;
             let told = match (self.is_way(guard), failure.stage) {
                 (true, Stage::JumpLogin) if rejected => Told::Rejection,
                 (true, Stage::Jump | Stage::JumpLogin) => Told::Nothing,
                 (true, _) => Told::Success,
-                (false, Stage::Login) if rejected => Told::Rejection,
+                (false, Stage::Login) if rejected && had_leave => Told::Rejection,
                 (false, _) => continue,
             };
             match told {
@@ -109,19 +118,17 @@ impl Dispatcher {
     }
 
     fn works(&mut self, guard: usize) {
-        let gate = gate_of(guard, &self.settings);
-        let guard = &mut self.guards[guard];
-        if guard.trust != Trust::LockedOut {
-            guard.rejections = 0;
+        let it = &mut self.guards[guard];
+        if it.trust != Trust::LockedOut {
+            it.rejections = 0;
         }
-        if matches!(guard.trust, Trust::Canaries { .. }) {
-            guard.trust = Trust::Proven;
-            self.queue.set_limit(gate, None);
+        if matches!(it.trust, Trust::Canaries { .. }) {
+            it.trust = Trust::Proven;
+            self.let_out(guard, None);
         }
     }
 
     fn rejected(&mut self, guard: usize, now: Duration) {
-        let gate = gate_of(guard, &self.settings);
         let it = &mut self.guards[guard];
         if it.trust == Trust::LockedOut {
             return;
@@ -129,7 +136,7 @@ impl Dispatcher {
         it.rejections += 1;
         if it.rejections < it.most_rejections {
             it.trust = Trust::Canaries { most: 1, since: now };
-            self.queue.set_limit(gate, Some(1));
+            self.let_out(guard, Some(1));
         } else {
             it.trust = Trust::LockedOut;
             self.lock_out(guard);
@@ -141,7 +148,17 @@ impl Dispatcher {
         if let Trust::Canaries { most, .. } = &mut self.guards[guard].trust {
             *most = most.saturating_mul(AFTER_SILENCE).min(enough);
             let most = *most;
-            self.queue.set_limit(gate_of(guard, &self.settings), Some(most));
+            self.let_out(guard, Some(most));
+        }
+    }
+
+    /// From now on so many may be about to log in with `guard`; `None` sets no limit.
+    fn let_out(&mut self, guard: usize, most: Option<u32>) {
+        if self.settings.holds_back(guard) {
+            self.queue.set_limit(gate_of(guard, &self.settings), most);
+        }
+        if !self.is_way(guard) {
+            self.stirred.push(guard as u32);
         }
     }
 
@@ -156,18 +173,20 @@ impl Dispatcher {
 
     /// Sends company after canaries that take long.
     pub(super) fn look_after_canaries(&mut self, now: Duration) {
-        for (guard, it) in self.guards.iter_mut().enumerate() {
-            let gate = gate_of(guard, &self.settings);
+        for guard in 0..self.guards.len() {
+            let is_waited_for = self.guards[guard].leaves.is_asked_for()
+                || self.queue.gates.is_waited_for(gate_of(guard, &self.settings));
+            let it = &mut self.guards[guard];
             let most_at_all = it.most_rejections.saturating_sub(it.rejections);
             if let Trust::Canaries { most, since } = &mut it.trust
                 && *most < most_at_all
                 && now.saturating_sub(*since) > PATIENCE
-                && self.queue.gates.is_waited_for(gate)
+                && is_waited_for
             {
                 *most += 1;
                 *since = now;
                 let most = *most;
-                self.queue.set_limit(gate, Some(most));
+                self.let_out(guard, Some(most));
             }
         }
     }

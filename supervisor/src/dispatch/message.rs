@@ -44,6 +44,8 @@ pub enum Event {
 pub enum Passage {
     /// A session thread has taken it.
     Started,
+    /// It may be about to log in, and has to ask first.
+    AsksToLogIn,
     /// The device let us in.
     LoggedIn,
     /// The first command is about to be sent.
@@ -58,6 +60,7 @@ impl Passage {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Started => "\"started\"",
+            Self::AsksToLogIn => "\"asks to log in\"",
             Self::LoggedIn => "\"logged in\"",
             Self::CommandsBegin => "\"commands begin\"",
             Self::Finished(_) => "\"finished\"",
@@ -99,8 +102,17 @@ pub enum Action {
         job: JobId,
         /// Number of the attempt, from 1.
         attempt: u32,
+        /// Its worker has to ask before it logs in.
+        asks_first: bool,
         /// What is left of the device's time.
         time_left: Duration,
+    },
+    /// Let it log in for this job, which had to ask first.
+    LogIn {
+        /// Whom.
+        worker: WorkerId,
+        /// For which.
+        job: JobId,
     },
     /// Ask for the jobs that it has not begun.
     Drain(WorkerId),

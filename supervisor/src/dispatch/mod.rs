@@ -15,9 +15,10 @@ mod queue;
 // The machine itself: jobs to workers and back …
 mod dispatcher;
 // … who hangs, what a worker's death means, how a run ends; how often logins may begin and be
-// rejected; and how many sessions are enough.
+// rejected, and which have to wait for that; and how many sessions are enough.
 mod death;
 mod ending;
+mod leave;
 mod lockout;
 mod pace;
 mod tuner;

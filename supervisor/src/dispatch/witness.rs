@@ -49,7 +49,17 @@ pub(super) struct Job {
     pub(super) backs_off: bool,
     /// Its worker was asked not to log in for it.
     pub(super) withdrawn: bool,
+    /// Where it is on a worker and has a credential.
+    pub(super) leave: Leave,
     pub(super) outcomes: u32,
+}
+
+/// Whether a session may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    Needed,
+    Asked,
+    Given,
 }
 
 /// What has been heard of a credential, or of a way.
@@ -122,6 +132,7 @@ impl Witness {
             deaths_alone: 0,
             backs_off: false,
             withdrawn: false,
+            leave: Leave::Needed,
             outcomes: 0,
         };
         Self {
@@ -158,6 +169,7 @@ impl Witness {
         self.nothing_is_forgotten(&due)?;
         self.ends_at_once(again)?;
         self.ends_in_time(event)?;
+        self.nobody_asks_in_vain()?;
         self.nobody_waits_for_nothing()
     }
 
@@ -174,7 +186,7 @@ impl Witness {
                     Worker { id: *id, state: State::Starting, held: BTreeSet::new(), retiring: false };
                 self.workers.insert(id.number, worker);
             }
-            Action::Send { worker, job, attempt, time_left } => {
+            Action::Send { worker, job, attempt, asks_first, time_left } => {
                 self.within_credit(*worker)?;
                 self.on_one_worker(*job)?;
                 self.not_run_again(*job)?;
@@ -182,9 +194,15 @@ impl Witness {
                 self.time_is_bounded(*time_left)?;
                 self.nothing_new_when_ending(*job)?;
                 self.suspects_among_themselves(*worker, *job)?;
-                self.hand(*worker, *job);
+                self.hand(*worker, *job, *asks_first);
                 self.no_more_than_allowed(*job)?;
                 self.within_group_limits(*job)?;
+                self.canaries_are_few(*job)?;
+            }
+            Action::LogIn { worker, job } => {
+                self.is_alive(*worker)?;
+                self.leave_was_needed(*worker, *job)?;
+                self.jobs[job.index()].leave = Leave::Given;
                 self.canaries_are_few(*job)?;
             }
             Action::Drain(id) => {
@@ -251,9 +269,10 @@ impl Witness {
         self.workers.get(&id.number).filter(|worker| worker.id == id && worker.state != State::Gone)
     }
 
-    fn hand(&mut self, id: WorkerId, job: JobId) {
+    fn hand(&mut self, id: WorkerId, job: JobId, asks_first: bool) {
         self.jobs[job.index()].on = Some((id, Step::Queued));
         self.jobs[job.index()].withdrawn = false;
+        self.jobs[job.index()].leave = if asks_first { Leave::Needed } else { Leave::Given };
         if let Some(worker) = self.workers.get_mut(&id.number) {
             worker.held.insert(job);
         }
@@ -298,9 +317,22 @@ impl Witness {
                 job.on = Some((id, Step::Running));
                 job.attempts += 1;
             }
+            (Step::Running, Passage::AsksToLogIn)
+                if job.spec.credential.is_some() && job.leave != Leave::Asked =>
+            {
+                if job.leave == Leave::Needed {
+                    job.leave = Leave::Asked;
+                }
+            }
             (Step::Running, Passage::LoggedIn) => {
                 job.on = Some((id, Step::LoggedIn));
-                job.spec.guards(&self.settings).for_each(|guard| self.works(guard));
+                let has_leave = job.leave == Leave::Given;
+                let guards: Vec<usize> = job.spec.guards(&self.settings).collect();
+                for guard in guards {
+                    if has_leave || self.is_way(guard) {
+                        self.works(guard);
+                    }
+                }
             }
             (Step::LoggedIn, Passage::CommandsBegin) => {
                 job.on = Some((id, Step::Commanding));
@@ -308,7 +340,9 @@ impl Witness {
             }
             (Step::Running | Step::LoggedIn | Step::Commanding, Passage::Finished(end)) => {
                 if let Some(failure) = end.failure.as_ref().filter(|_| step == Step::Running) {
-                    job.spec.guards(&self.settings).for_each(|guard| self.not_let_in(guard, failure));
+                    let has_leave = job.leave == Leave::Given;
+                    let guards: Vec<usize> = job.spec.guards(&self.settings).collect();
+                    guards.into_iter().for_each(|guard| self.not_let_in(guard, has_leave, failure));
                 }
                 self.let_go(id, job_id);
                 let because = Because::Finished(Verdict::Told(end.clone()));
@@ -329,8 +363,11 @@ impl Witness {
         guard.rejections = if locked_out { guard.rejections } else { 0 };
     }
 
-    fn not_let_in(&mut self, guard: usize, failure: &Failure) {
+    fn not_let_in(&mut self, guard: usize, has_leave: bool, failure: &Failure) {
         let asks_at = if self.is_way(guard) { Stage::JumpLogin } else { Stage::Login };
+        if !has_leave && !self.is_way(guard) {
+            return;
+        }
         if failure.kind == ErrorKind::Auth && failure.stage == asks_at {
             self.guards[guard].rejections += 1;
             self.guards[guard].proven = false;
@@ -354,7 +391,8 @@ impl Witness {
     pub(super) fn logging_in(&self, guard: usize) -> usize {
         let may_be = |job: &&Job| {
             let early = job.on.is_some_and(|(_, step)| step < Step::LoggedIn);
-            early && job.spec.guards(&self.settings).any(|its| its == guard)
+            let may = self.is_way(guard) || job.leave == Leave::Given;
+            early && may && job.spec.guards(&self.settings).any(|its| its == guard)
         };
         self.jobs.iter().filter(may_be).count()
     }

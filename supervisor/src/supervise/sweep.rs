@@ -312,6 +312,7 @@ impl Sweep<'_> {
             }
             FromWorker::Started(job) => (job, Passage::Started),
             FromWorker::NewHostKey { job, hop, key } => return self.take_host_key(id, job, hop, &key),
+            FromWorker::AsksToLogIn(job) => (job, Passage::AsksToLogIn),
             FromWorker::LoggedIn(job) => (job, Passage::LoggedIn),
             FromWorker::CommandsBegin(job) => (job, Passage::CommandsBegin),
             FromWorker::Finished { job, end } => (job, Passage::Finished(end)),
@@ -400,12 +401,14 @@ impl Sweep<'_> {
                     self.withheld.push((worker, job));
                 }
                 Action::Start(id) => self.start_worker(id)?,
-                Action::Send { worker, job, attempt, time_left } => {
+                Action::Send { worker, job, attempt, asks_first, time_left } => {
                     self.first_dispatch.get_or_insert_with(Instant::now);
-                    let message = self.plan.job(job).to_job(job, attempt, time_left, self.host_keys);
+                    let message =
+                        self.plan.job(job).to_job(job, attempt, asks_first, time_left, self.host_keys);
                     self.send(worker, ToWorker::Job(Box::new(message)));
                 }
                 Action::Drain(worker) | Action::Retire(worker) => self.send(worker, ToWorker::Drain),
+                Action::LogIn { worker, job } => self.send(worker, ToWorker::LogIn(job)),
                 Action::Withdraw { worker, job } => self.send(worker, ToWorker::Withdraw(job)),
                 Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,

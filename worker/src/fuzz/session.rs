@@ -107,6 +107,7 @@ impl Surroundings {
                 password: secret(self.no_password, PASSWORD),
                 enable_password: secret(self.no_enable_password, ENABLE_PASSWORD),
             },
+            asks_first: false,
             ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
             mode: Mode::Shell,
             keepalive: None,

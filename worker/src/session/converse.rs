@@ -43,7 +43,8 @@ pub fn converse(
     let login = Limit { at: deadlines.login, of: job.timeouts.login };
     let device = Limit { at: deadlines.device, of: job.timeouts.device };
     let mut session = Session::new(transport, platform, job, device);
-    session.log_in(login)?;
+    let waited = session.log_in(login)?;
+    let login = login.later_by(waited);
     observer.logged_in();
     session.raise_privileges(login)?;
     session.prepare(login)?;

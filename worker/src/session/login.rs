@@ -1,5 +1,7 @@
 //! To the first prompt, through whatever the device asks before it.
 
+use std::time::Duration;
+
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
 use super::state::{LONGEST_QUESTION, Overheard, READ, Session};
@@ -48,8 +50,9 @@ impl LineSink for Dialogue<'_> {
 
 impl<'a> Session<'a> {
     /// Waits for the first prompt, and answers what the device asks before it. A session over
-    /// SSH is authenticated, so there only the platform's other questions count.
-    pub(crate) fn log_in(&mut self, limit: Limit) -> Result<(), Failure> {
+    /// SSH is authenticated, so there only the platform's other questions count. Returns how long leave to log in
+    /// was waited for, which does not count.
+    pub(crate) fn log_in(&mut self, limit: Limit) -> Result<Duration, Failure> {
         let (platform, job) = (self.platform, self.job);
         let in_band = !self.transport.has_logged_in();
         let (stage, expected) =
@@ -64,6 +67,7 @@ impl<'a> Session<'a> {
             password_sent: false,
             refusal: vec![],
         };
+        let mut waited = Duration::ZERO;
         let mut buffer = [0; READ];
         loop {
             match self.read(&mut buffer, &wait) {
@@ -77,7 +81,7 @@ impl<'a> Session<'a> {
             match asked {
                 Asked::Command(prompt) => {
                     self.prompt = prompt;
-                    return Ok(());
+                    return Ok(waited);
                 }
                 Asked::Question(answer) => self.send_keys(answer, &wait)?,
                 Asked::Username if dialogue.password_sent || dialogue.username_taken => {
@@ -89,6 +93,9 @@ impl<'a> Session<'a> {
                     return Err(auth("the device asks for a user name, and the inventory gives none".into()));
                 }
                 Asked::Username => {
+                    // A name alone may count as a login that was begun.
+                    waited += self.transport.await_leave().map_err(|error| wait.failed(error))?;
+                    wait = self.begin(wait.stage, limit.later_by(waited), wait.expected, None);
                     self.send_line(dialogue.username, &wait)?;
                     dialogue.username_sent = true;
                     wait.expected = "answer to the user name";
@@ -101,8 +108,8 @@ impl<'a> Session<'a> {
                         ));
                     };
                     // From here on another attempt could be a second refusal.
-                    self.transport.commit().map_err(|error| wait.failed(error))?;
-                    wait.stage = Stage::Login;
+                    waited += self.transport.commit().map_err(|error| wait.failed(error))?;
+                    wait = self.begin(Stage::Login, limit.later_by(waited), wait.expected, None);
                     self.send_secret(password, &wait)?;
                     dialogue.password_sent = true;
                     dialogue.overheard.last.clear();

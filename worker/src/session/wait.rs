@@ -31,6 +31,13 @@ pub(crate) struct Wait<'a> {
     pub(crate) device: Limit,
 }
 
+impl Limit {
+    /// The same allowance where `time` of it does not count.
+    pub(crate) fn later_by(self, time: Duration) -> Self {
+        Self { at: self.at + time, ..self }
+    }
+}
+
 impl Wait<'_> {
     /// Whichever limit comes first.
     pub(crate) fn deadline(&self) -> Instant {

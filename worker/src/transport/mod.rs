@@ -3,7 +3,7 @@
 pub mod ssh;
 pub mod telnet;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
@@ -15,13 +15,22 @@ pub trait Transport {
     /// Whether the device has let us in already; otherwise it asks in the conversation.
     fn has_logged_in(&self) -> bool;
 
-    /// Asked before a password goes out in the conversation; from then on the session runs its course,
-    /// even where the supervisor withdraws its job.
+    /// Asked before the device is told in the conversation who we are: waits where the supervisor has to give leave,
+    /// and says for how long.
+    ///
+    /// # Errors
+    /// [`TransportError::Withdrawn`] where the supervisor has withdrawn the session's job.
+    fn await_leave(&mut self) -> Result<Duration, TransportError> {
+        Ok(Duration::ZERO)
+    }
+
+    /// The same before a password goes out; from then on the session runs its course, even where the
+    /// supervisor withdraws its job.
     ///
     /// # Errors
     /// [`TransportError::Withdrawn`] where it has done so already.
-    fn commit(&mut self) -> Result<(), TransportError> {
-        Ok(())
+    fn commit(&mut self) -> Result<Duration, TransportError> {
+        Ok(Duration::ZERO)
     }
 
     /// From here on every call must be over by `deadline`, however busily the device talks.

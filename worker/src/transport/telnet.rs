@@ -125,7 +125,11 @@ impl TelnetTransport {
 }
 
 impl Transport for TelnetTransport {
-    fn commit(&mut self) -> Result<(), TransportError> {
+    fn await_leave(&mut self) -> Result<Duration, TransportError> {
+        self.link.await_leave()
+    }
+
+    fn commit(&mut self) -> Result<Duration, TransportError> {
         self.link.commit()
     }
 

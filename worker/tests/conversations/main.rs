@@ -84,6 +84,7 @@ fn job(header: &Header) -> Job {
             password: header.password.as_deref().map(Secret::new),
             enable_password: header.enable.as_deref().map(Secret::new),
         },
+        asks_first: false,
         commands: header.commands.clone(),
         read_only: true,
         timeouts: Timeouts { connect: minute, login: minute, command: minute, device: 2 * minute },

@@ -4,10 +4,11 @@
 // What the tests need: a jump host, a worker.
 mod host;
 mod worker;
-// The tests: connections by themselves, sessions on them, and sessions that are not wanted any more;
+// The tests: connections by themselves, sessions on them, those that ask first or are not wanted any more;
 // sessions under an experiment's conditions; how often a session waits.
 mod conditions;
 mod hub;
+mod leave;
 mod round_trips;
 mod sessions;
 mod withdrawn;

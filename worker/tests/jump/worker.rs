@@ -5,7 +5,7 @@ use std::io::{BufReader, PipeReader, PipeWriter, Write, pipe};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netsweep_shared::experiment::Conditions;
 use netsweep_shared::frame::{self, FrameReader};
@@ -65,6 +65,12 @@ impl Worker {
         to.flush().expect("sent");
     }
 
+    pub(crate) fn log_in(&mut self, job: u32) {
+        let to = self.to.as_mut().expect("open");
+        frame::write(to, &ToWorker::LogIn(JobId(job))).expect("sent");
+        to.flush().expect("sent");
+    }
+
     pub(crate) fn cancel(&mut self) {
         let to = self.to.as_mut().expect("open");
         frame::write(to, &ToWorker::Cancel).expect("sent");
@@ -73,10 +79,17 @@ impl Worker {
 
     /// The next message.
     pub(crate) fn next(&mut self) -> FromWorker {
+        self.next_within(2 * AMPLE).expect("the worker speaks")
+    }
+
+    /// The same, if it comes within `time`.
+    pub(crate) fn next_within(&mut self, time: Duration) -> Option<FromWorker> {
+        let until = Instant::now() + time;
         loop {
-            match self.from.recv_timeout(2 * AMPLE).expect("the worker speaks") {
-                FromWorker::Alive { .. } => {}
-                message => return message,
+            match self.from.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(FromWorker::Alive { .. }) => {}
+                Ok(message) => return Some(message),
+                Err(_) => return None,
             }
         }
     }
@@ -155,6 +168,7 @@ pub(crate) fn job(id: u32, address: &str, routes: &[(Transport, u16)], jumps: &[
         jumps: jumps.to_vec(),
         platform: "cisco_ios".into(),
         login: Login::with_password("admin", Secret::new("any")),
+        asks_first: false,
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,

@@ -145,6 +145,7 @@ fn job(transport: Transport, endpoint: SocketAddrV4) -> Job {
         jumps: vec![],
         platform: "cisco_ios".into(),
         login: Login::with_password("admin", Secret::new("any")),
+        asks_first: false,
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Shell,
         keepalive: None,

@@ -64,6 +64,7 @@ fn job(commands: &[&str], command_timeout: Duration, keepalive: Option<Duration>
         jumps: vec![],
         platform: "linux".into(),
         login: admin(),
+        asks_first: false,
         ssh: SshSettings { host_key: HostKeyCheck::Off, legacy: false },
         mode: Mode::Exec,
         keepalive,

@@ -34,7 +34,8 @@ pub(super) enum AtWorker {
 
 #[derive(Debug)]
 pub(super) enum Order {
-    Job(JobId, Duration),
+    Job { job: JobId, asks_first: bool, time_left: Duration },
+    LogIn(JobId),
     Drain,
     Withdraw(JobId),
     Cancel,

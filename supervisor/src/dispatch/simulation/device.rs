@@ -61,6 +61,19 @@ pub(super) enum Progress {
     Hang,
 }
 
+impl Progress {
+    /// Whether it comes of a password that was shown.
+    pub(super) fn shows_password(&self) -> bool {
+        match self {
+            Self::LoggedIn => true,
+            Self::Finished(AttemptEnd { failure: Some(it), .. }) => {
+                it.kind == ErrorKind::Auth && it.stage == Stage::Login
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The steps of a session, each with the wait before it.
 pub(super) type Course = VecDeque<(Duration, Progress)>;
 
@@ -136,7 +149,7 @@ impl Device {
 }
 
 /// The worker ends a session when the device's time is over.
-fn cut_at_deadline(course: Course, time_left: Duration) -> Course {
+pub(super) fn cut_at_deadline(course: Course, time_left: Duration) -> Course {
     let mut spent = Duration::ZERO;
     let mut cut = Course::new();
     // How far it has come within the login nobody can tell.

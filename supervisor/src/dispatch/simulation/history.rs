@@ -267,7 +267,10 @@ impl History {
                     continue;
                 }
                 Action::Retry { .. } | Action::Allow(_) | Action::Finish(_) => continue,
-                Action::Send { worker, job, time_left, .. } => (worker, Order::Job(job, time_left)),
+                Action::Send { worker, job, asks_first, time_left, .. } => {
+                    (worker, Order::Job { job, asks_first, time_left })
+                }
+                Action::LogIn { worker, job } => (worker, Order::LogIn(job)),
                 Action::Drain(id) | Action::Retire(id) => (id, Order::Drain),
                 Action::Withdraw { worker, job } => (worker, Order::Withdraw(job)),
                 Action::Cancel(id) => (id, Order::Cancel),

@@ -7,7 +7,7 @@ use netsweep_shared::job::JobId;
 use netsweep_shared::outcome::{ErrorKind, Stage};
 
 use super::agenda::{Agenda, AtWorker, Happening, Order};
-use super::device::{Course, Device, Progress, finished};
+use super::device::{Course, Device, Progress, cut_at_deadline, finished};
 use crate::dispatch::message::{Death, Event, Passage, WorkerId};
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -22,8 +22,8 @@ pub(super) struct Process {
     slowness: u64,
     /// It does nothing until then.
     frozen_until: Duration,
-    /// Jobs that no session thread has taken, with the time that each may take.
-    waiting: VecDeque<(JobId, Duration)>,
+    /// Jobs that no session thread has taken.
+    waiting: VecDeque<Waiting>,
     /// Said, but still in the process's memory: lost when it dies.
     unwritten: Vec<Event>,
     /// In the pipe: arrives even when the process is dead.
@@ -36,8 +36,20 @@ pub(super) struct Process {
 }
 
 #[derive(Debug)]
+struct Waiting {
+    job: JobId,
+    asks: bool,
+    /// What its session may take.
+    time_left: Duration,
+}
+
+#[derive(Debug)]
 pub(super) struct Session {
     course: Course,
+    /// What is to come when it may log in; it has to ask before.
+    asks: bool,
+    held: Option<Course>,
+    until: Duration,
     /// Number of the happening that carries it on; any other is void.
     due: u64,
 }
@@ -152,12 +164,13 @@ impl Process {
                 self.say(Event::Heard(self.id), agenda);
                 agenda.after(HEARTBEAT, Happening::Worker(self.id, AtWorker::Heartbeat));
             }
-            AtWorker::Receives(Order::Job(job, time_left)) => {
-                self.waiting.push_back((job, time_left));
+            AtWorker::Receives(Order::Job { job, asks_first, time_left }) => {
+                self.waiting.push_back(Waiting { job, asks: asks_first, time_left });
                 self.begin_sessions(devices, agenda);
             }
             AtWorker::Receives(_) if self.vice == Some(Vice::Deaf) => {}
             AtWorker::Receives(Order::Drain) => self.give_back(agenda),
+            AtWorker::Receives(Order::LogIn(job)) => self.log_in(job, agenda),
             AtWorker::Receives(Order::Withdraw(job)) => self.withdraw(job, agenda),
             AtWorker::Receives(Order::Cancel) => {
                 self.give_back(agenda);
@@ -183,9 +196,10 @@ impl Process {
 
     fn begin_sessions(&mut self, devices: &mut [Device], agenda: &mut Agenda) {
         while self.sessions.len() < self.threads && self.vice != Some(Vice::Idle) {
-            let Some((job, time_left)) = self.waiting.pop_front() else { break };
+            let Some(Waiting { job, asks, time_left }) = self.waiting.pop_front() else { break };
             let course = devices[job.index()].session(&mut agenda.chance, time_left);
-            self.sessions.insert(job, Session { course, due: 0 });
+            let until = agenda.now + time_left;
+            self.sessions.insert(job, Session { course, asks, held: None, until, due: 0 });
             self.await_next(job, agenda);
             self.tell_of(job, Passage::Started, agenda);
         }
@@ -200,8 +214,18 @@ impl Process {
     }
 
     fn carry_on(&mut self, job: JobId, number: u64, devices: &mut [Device], agenda: &mut Agenda) {
-        let found = self.sessions.get_mut(&job).filter(|session| session.due == number);
-        let Some((_, progress)) = found.and_then(|session| session.course.pop_front()) else { return };
+        let Some(session) = self.sessions.get_mut(&job).filter(|session| session.due == number) else {
+            return;
+        };
+        if session.asks && session.course.front().is_some_and(|(_, next)| next.shows_password()) {
+            session.asks = false;
+            let too_late = finished(Some(ErrorKind::Timeout), Stage::Handshake);
+            let wait = session.until.saturating_sub(agenda.now);
+            session.held = Some(std::mem::replace(&mut session.course, [(wait, too_late)].into()));
+            self.await_next(job, agenda);
+            return self.tell_of(job, Passage::AsksToLogIn, agenda);
+        }
+        let Some((_, progress)) = session.course.pop_front() else { return };
         match progress {
             Progress::LoggedIn => {
                 devices[job.index()].let_in = true;
@@ -227,19 +251,33 @@ impl Process {
     }
 
     fn give_back(&mut self, agenda: &mut Agenda) {
-        for (job, _) in std::mem::take(&mut self.waiting) {
+        for Waiting { job, .. } in std::mem::take(&mut self.waiting) {
             self.tell_of(job, Passage::Returned, agenda);
+        }
+    }
+
+    /// Whether it has asked or not.
+    fn log_in(&mut self, job: JobId, agenda: &mut Agenda) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.job == job) {
+            waiting.asks = false;
+        }
+        let Some(session) = self.sessions.get_mut(&job) else { return };
+        session.asks = false;
+        if let Some(held) = session.held.take() {
+            session.course = cut_at_deadline(held, session.until.saturating_sub(agenda.now));
+            self.await_next(job, agenda);
         }
     }
 
     /// Unless its login is under way.
     fn withdraw(&mut self, job: JobId, agenda: &mut Agenda) {
-        if let Some(place) = self.waiting.iter().position(|(waiting, _)| *waiting == job) {
+        if let Some(place) = self.waiting.iter().position(|waiting| waiting.job == job) {
             self.waiting.remove(place);
             self.tell_of(job, Passage::Returned, agenda);
-        } else if agenda.chance.in_hundred(60)
-            && let Some(session) = self.sessions.get_mut(&job)
-            && session.course.iter().any(|(_, progress)| matches!(progress, Progress::LoggedIn))
+        } else if let Some(session) = self.sessions.get_mut(&job)
+            && (session.held.take().is_some()
+                || session.course.iter().any(|(_, progress)| matches!(progress, Progress::LoggedIn))
+                    && agenda.chance.in_hundred(60))
         {
             let end = finished(Some(ErrorKind::LockoutGuard), Stage::Handshake);
             session.course = [(agenda.chance.millis(0, 50), end)].into();
@@ -251,6 +289,7 @@ impl Process {
         for job in self.sessions.keys().copied().collect::<Vec<_>>() {
             let soon = agenda.chance.millis(0, 300);
             if let Some(session) = self.sessions.get_mut(&job).filter(|session| !session.course.is_empty()) {
+                session.held = None;
                 session.course = [(soon, finished(Some(ErrorKind::Interrupted), Stage::Commands))].into();
                 self.await_next(job, agenda);
             }
@@ -264,6 +303,7 @@ impl Process {
             let Progress::Finished(end) = finished(None, Stage::Commands) else { unreachable!("it is") };
             let lies = [
                 passage,
+                Passage::AsksToLogIn,
                 Passage::Started,
                 Passage::CommandsBegin,
                 Passage::Finished(end),

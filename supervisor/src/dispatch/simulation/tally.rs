@@ -35,6 +35,7 @@ impl Tally {
             "tried again",
             "run again",
             "cancelled",
+            "given leave",
             "withdrawn",
             "retired",
             "skipped",
@@ -66,6 +67,7 @@ fn kind(action: &Action) -> &'static str {
     match action {
         Action::Start(_) => "started",
         Action::Send { .. } => "sent",
+        Action::LogIn { .. } => "given leave",
         Action::Drain(_) => "drained",
         Action::Retire(_) => "retired",
         Action::Withdraw { .. } => "withdrawn",

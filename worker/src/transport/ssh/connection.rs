@@ -38,6 +38,7 @@ pub struct Connection {
     pub(crate) session: Session,
     pub(crate) link: Link,
     has_logged_in: bool,
+    waited: Duration,
     keepalive: Option<Duration>,
     /// After the connection broke: why, and what libssh2 reads from instead.
     wreck: Option<Wreck>,
@@ -74,9 +75,16 @@ impl Connection {
         let session = Session::new().map_err(|error| handshake::broken(&error))?;
         session.set_blocking(false);
         // From here on leaving by an error closes the connection in the right order.
-        let mut connection = Self { session, link, has_logged_in: false, keepalive: None, wreck: None };
+        let mut connection = Self {
+            session,
+            link,
+            has_logged_in: false,
+            waited: Duration::ZERO,
+            keepalive: None,
+            wreck: None,
+        };
         connection.session.set_tcp_stream(Arc::clone(connection.link.socket()));
-        let Self { session, link, has_logged_in, .. } = &mut connection;
+        let Self { session, link, has_logged_in, waited, .. } = &mut connection;
         effort::timed(
             |effort| &mut effort.key_exchange,
             || {
@@ -84,7 +92,7 @@ impl Connection {
                 host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)
             },
         )?;
-        link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
+        *waited = link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
         *has_logged_in =
             login::log_in(session, link, who, platform.map(|platform| &platform.login), settings.legacy)?;
         Ok(connection)
@@ -94,6 +102,11 @@ impl Connection {
     /// terminal.
     pub fn has_logged_in(&self) -> bool {
         self.has_logged_in
+    }
+
+    /// How long leave to log in was waited for: what comes after has as much more time.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// The old algorithms that this connection uses, by their names on the wire (RFC 4253, 6).
