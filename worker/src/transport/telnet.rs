@@ -28,7 +28,8 @@ const CHUNK: usize = 4096;
 /// Dropping it closes the connection at once.
 pub struct TelnetTransport {
     link: Link,
-    conversation: Conversation,
+    /// Boxed: its room on the stack would lie above an SSH session's key exchange.
+    conversation: Box<Conversation>,
     /// Text that was not handed out yet.
     text: Vec<u8>,
     /// What there was no room for in the socket yet.
@@ -49,7 +50,7 @@ impl TelnetTransport {
         let _ = socket2::SockRef::from(link.socket()).set_out_of_band_inline(true);
         Self {
             link,
-            conversation: Conversation::new(terminal),
+            conversation: Box::new(Conversation::new(terminal)),
             text: vec![],
             outgoing: vec![],
             failed: None,
