@@ -27,7 +27,8 @@ const STACK: usize = 512 * 1024;
 
 /// A job that no thread has taken.
 struct Waiting {
-    job: Job,
+    /// Boxed, as it came: each copy on the way to its thread would stay on that thread's stack.
+    job: Box<Job>,
     since: Instant,
 }
 
@@ -84,7 +85,7 @@ impl Pool {
         Ok(Self { jobs, waiting, watchdog, register, shared })
     }
 
-    pub(crate) fn take(&self, job: Job) {
+    pub(crate) fn take(&self, job: Box<Job>) {
         self.register.expect(job.id);
         // Cannot fail: we hold a receiver ourselves.
         let _ = self.jobs.send(Waiting { job, since: Instant::now() });

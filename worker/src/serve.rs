@@ -97,7 +97,7 @@ pub fn serve(input: impl Read, mut output: impl Write + Send + 'static) -> Resul
 fn take_jobs(input: &mut FrameReader<impl Read>, pool: &Pool) -> Result<()> {
     while let Some(message) = input.read::<ToWorker>().context("the supervisor's pipe")? {
         match message {
-            ToWorker::Job(job) => pool.take(*job),
+            ToWorker::Job(job) => pool.take(job),
             ToWorker::Withdraw(job) => pool.withdraw(job),
             ToWorker::LogIn(job) => pool.give_leave(job),
             ToWorker::Drain => pool.drain(),

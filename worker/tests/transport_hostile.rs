@@ -250,11 +250,11 @@ fn open_telnet(watchdog: &Arc<Watchdog>, port: u16, within: Duration) -> TelnetT
 
 /// Reads until an error, or the end.
 fn read_out(transport: &mut TelnetTransport) -> (usize, Result<(), TransportError>) {
-    let (mut read, mut buffer) = (0, [0; 2000]);
+    let mut read = 0;
     loop {
-        match transport.read(&mut buffer) {
-            Ok(0) => return (read, Ok(())),
-            Ok(n) => read += n,
+        match transport.read() {
+            Ok(bytes) if bytes.is_empty() => return (read, Ok(())),
+            Ok(bytes) => read += bytes.len(),
             Err(error) => return (read, Err(error)),
         }
     }
@@ -333,9 +333,7 @@ fn telnet_tells_whether_there_is_something_to_read() {
     }
     let mut read = vec![];
     while read.len() < 4 {
-        let mut buffer = [0; 3];
-        let n = transport.read(&mut buffer).expect("reads");
-        read.extend_from_slice(&buffer[..n]);
+        read.extend(transport.read().expect("reads"));
     }
     assert_eq!(read, b"echo");
     assert!(!transport.is_readable());

@@ -21,7 +21,7 @@ const LARGEST: usize = 256 * 1024;
 const MEMORY: u64 = 2 << 20;
 
 /// Bytes that come at once, as a session reads them.
-const READ: usize = 8 * 1024;
+pub(super) const READ: usize = 8 * 1024;
 
 const PROMPT: &[u8] = b"core-1#";
 const COMMANDS: [&str; 3] =

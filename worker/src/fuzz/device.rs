@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::cleaning::READ;
 use super::input::Event;
 use crate::transport::{Transport, TransportError};
 
@@ -106,22 +107,21 @@ impl Transport for Device {
         self.has_deadline = true;
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         assert!(self.has_deadline, "a wait without a deadline");
         if !self.has_more(true) {
             self.ended += 1;
             assert!(self.ended <= MOST_ENDS, "waits again and again for a device that is gone");
             return match self.end {
-                End::Closes => Ok(0),
+                End::Closes => Ok(vec![]),
                 End::FallsSilent => Err(TransportError::Deadline),
                 End::BreaksTheProtocol => Err(TransportError::Protocol("nonsense".into())),
             };
         }
         let rest = &self.sending[self.sent..];
-        let n = rest.len().min(self.chunk).min(buffer.len());
-        buffer[..n].copy_from_slice(&rest[..n]);
-        self.sent += n;
-        Ok(n)
+        let bytes = rest[..rest.len().min(self.chunk).min(READ)].to_vec();
+        self.sent += bytes.len();
+        Ok(bytes)
     }
 
     fn is_readable(&mut self) -> bool {

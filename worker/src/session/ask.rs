@@ -2,7 +2,7 @@
 
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
-use super::state::{LONGEST_QUESTION, READ, Session};
+use super::state::{LONGEST_QUESTION, Session};
 use super::wait::Wait;
 use crate::channel::answer::{ScreenAnswer, VerbatimAnswer};
 use crate::channel::echo::Echo;
@@ -42,11 +42,10 @@ impl<'a> Session<'a> {
         let mut answer = self.answer_to(command, record);
         self.screen.clear();
         self.send_line(command, wait)?;
-        let mut buffer = [0; READ];
         loop {
-            let failure = match self.read(&mut buffer, wait) {
+            let failure = match self.read(wait) {
                 Ok(bytes) => {
-                    self.screen.feed(bytes, &mut answer);
+                    self.screen.feed(&bytes, &mut answer);
                     None
                 }
                 Err(failure) => Some(failure),
@@ -166,11 +165,10 @@ impl<'a> Session<'a> {
         let mut answer = VerbatimAnswer::new(preamble.expect(command), record);
         verbatim.clear();
         self.send_line(command, wait)?;
-        let mut buffer = [0; READ];
         loop {
-            let failure = match self.read(&mut buffer, wait) {
+            let failure = match self.read(wait) {
                 Ok(bytes) => {
-                    verbatim.feed(bytes, &mut answer);
+                    verbatim.feed(&bytes, &mut answer);
                     None
                 }
                 Err(failure) => Some(failure),

@@ -10,7 +10,7 @@ use netsweep_shared::outcome::{CommandEnd, ErrorKind, Failure, Stage};
 
 use super::converse::Deadlines;
 use super::observer::Observer;
-use super::state::{READ, quoted_line};
+use super::state::quoted_line;
 use super::wait::{Limit, Wait, quoted};
 use crate::channel::record::Record;
 use crate::platform::CompiledPlatform;
@@ -97,12 +97,12 @@ fn run(mut exec: Exec<'_>, command: &str, record: &mut Record<'_>) -> Result<Opt
     if !exec.start(command)? {
         return Ok(None);
     }
-    let mut buffer = [0; READ];
     loop {
-        match exec.read(&mut buffer)? {
-            0 => return exec.end().map(Some),
-            n => record.bytes(&buffer[..n]),
+        let bytes = exec.read()?;
+        if bytes.is_empty() {
+            return exec.end().map(Some);
         }
+        record.bytes(&bytes);
         record.hand_out_old();
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
-use super::state::{LONGEST_QUESTION, Overheard, READ, Session};
+use super::state::{LONGEST_QUESTION, Overheard, Session};
 use super::wait::Limit;
 use crate::channel::line::LineSink;
 use crate::channel::prompt::Prompt;
@@ -68,10 +68,9 @@ impl<'a> Session<'a> {
             refusal: vec![],
         };
         let mut waited = Duration::ZERO;
-        let mut buffer = [0; READ];
         loop {
-            match self.read(&mut buffer, &wait) {
-                Ok(bytes) => self.screen.feed(bytes, &mut dialogue),
+            match self.read(&wait) {
+                Ok(bytes) => self.screen.feed(&bytes, &mut dialogue),
                 Err(failure) => return Err(self.not_let_in(failure, &dialogue)),
             }
             let Some(asked) = self.asked(in_band) else { continue };

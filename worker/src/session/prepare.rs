@@ -2,7 +2,7 @@
 
 use netsweep_shared::outcome::{Failure, Stage};
 
-use super::state::{LONGEST_QUESTION, Overheard, READ, Session};
+use super::state::{LONGEST_QUESTION, Overheard, Session};
 use super::wait::Limit;
 use crate::channel::echo::Echo;
 use crate::channel::preamble::Preamble;
@@ -45,18 +45,14 @@ impl Session<'_> {
 
     /// Sets the prompt, and learns what this terminal puts before every output. A shell that
     /// does not take the prompt is left with the one it has.
-    // Apart from its caller, which is below others that read: a page of stack that was touched once is kept by every
-    // session.
-    #[inline(never)]
     fn set_prompt(&mut self, shell: &CompiledShell, limit: Limit) -> Result<(), Failure> {
         let wait = self.begin(Stage::Prepare, limit, "prompt of our own", None);
         self.screen.clear();
         self.send_line(&shell.set_prompt.replace("{nonce}", &self.nonce), &wait)?;
         let mut overheard = Overheard::default();
-        let mut buffer = [0; READ];
         loop {
-            match self.read(&mut buffer, &wait) {
-                Ok(bytes) => self.screen.feed(bytes, &mut overheard),
+            match self.read(&wait) {
+                Ok(bytes) => self.screen.feed(&bytes, &mut overheard),
                 Err(failure) => return Err(self.without_prompt(failure, self.screen.current())),
             }
             let line = self.screen.current();

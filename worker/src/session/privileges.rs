@@ -2,7 +2,7 @@
 
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 
-use super::state::{LONGEST_QUESTION, READ, Session};
+use super::state::{LONGEST_QUESTION, Session};
 use super::wait::Limit;
 use crate::channel::record::Record;
 
@@ -20,10 +20,9 @@ impl Session<'_> {
         self.screen.clear();
         self.send_line(&way.command, &wait)?;
         let mut password_sent = false;
-        let mut buffer = [0; READ];
         loop {
-            match self.read(&mut buffer, &wait) {
-                Ok(bytes) => self.screen.feed(bytes, &mut answer),
+            match self.read(&wait) {
+                Ok(bytes) => self.screen.feed(&bytes, &mut answer),
                 Err(failure) => return Err(self.without_prompt(failure, self.screen.current())),
             }
             let line = self.screen.current();

@@ -16,10 +16,7 @@ use crate::channel::prompt::Prompt;
 use crate::channel::screen::Screen;
 use crate::channel::verbatim::Verbatim;
 use crate::platform::CompiledPlatform;
-use crate::transport::{Transport, ssh};
-
-/// Bytes read at once: as many as SSH reads, which would copy them otherwise.
-pub(crate) const READ: usize = ssh::READ;
+use crate::transport::Transport;
 
 /// Longest unfinished line that is looked at for a question.
 pub(crate) const LONGEST_QUESTION: usize = 512;
@@ -113,15 +110,13 @@ impl<'a> Session<'a> {
     }
 
     /// Reads what the device has sent.
-    pub(crate) fn read<'b>(&mut self, buffer: &'b mut [u8], wait: &Wait<'_>) -> Result<&'b [u8], Failure> {
-        match self.transport.read(buffer) {
-            Ok(0) => Err(wait.closed()),
-            Ok(n) => {
-                self.heard = Instant::now();
-                Ok(&buffer[..n])
-            }
-            Err(error) => Err(wait.failed(error)),
+    pub(crate) fn read(&mut self, wait: &Wait<'_>) -> Result<Vec<u8>, Failure> {
+        let bytes = self.transport.read().map_err(|error| wait.failed(error))?;
+        if bytes.is_empty() {
+            return Err(wait.closed());
         }
+        self.heard = Instant::now();
+        Ok(bytes)
     }
 
     /// Makes of a timeout what it is when the device waits on the line `last`, which is no

@@ -36,8 +36,10 @@ pub trait Transport {
     /// From here on every call must be over by `deadline`, however busily the device talks.
     fn set_deadline(&mut self, deadline: Instant);
 
-    /// Reads what the device has sent, at least one byte; 0 where it has closed the session.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError>;
+    /// Reads what the device has sent, at least one byte; nothing where it has closed the session.
+    ///
+    /// There is room for it only once something has come: what a session holds while it waits, thousands hold.
+    fn read(&mut self) -> Result<Vec<u8>, TransportError>;
 
     /// Whether a `read` now would return at once.
     fn is_readable(&mut self) -> bool;

@@ -35,7 +35,6 @@ use netsweep_shared::platform::Terminal;
 use ssh2::Channel;
 
 pub use self::connection::Connection;
-pub(crate) use self::connection::READ;
 use self::drive::awaited;
 pub(crate) use self::exec::{Exec, Exit};
 #[cfg(any(test, fuzzing))]
@@ -51,9 +50,7 @@ pub struct SshTransport {
     connection: Connection,
     has_terminal: bool,
     /// Read by `is_readable` and not handed out yet.
-    ahead: Vec<u8>,
-    /// Met by `is_readable` and not reported yet.
-    failed: Option<TransportError>,
+    ahead: Option<Result<Vec<u8>, TransportError>>,
     seen: Seen,
 }
 
@@ -80,8 +77,7 @@ impl SshTransport {
             channel: Some(shell.channel),
             connection,
             has_terminal: shell.has_terminal,
-            ahead: vec![],
-            failed: None,
+            ahead: None,
             seen: Seen::Unknown,
         })
     }
@@ -92,30 +88,12 @@ impl SshTransport {
         self.has_terminal
     }
 
-    /// Reads what is there; `None` where nothing is, 0 at the end of the session.
-    fn try_read(&mut self, buffer: &mut [u8; READ]) -> Result<Option<usize>, TransportError> {
-        let Some(channel) = &mut self.channel else { return Ok(Some(0)) };
-        let read = self.connection.try_read(channel, buffer)?;
+    /// Reads what is there; `None` where nothing is, no bytes at the end of the session.
+    fn try_read(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        let Some(channel) = &mut self.channel else { return Ok(Some(vec![])) };
+        let read = self.connection.try_read(channel)?;
         self.seen = if is_drained(channel) { Seen::EmptyNow } else { Seen::Unknown };
         Ok(read)
-    }
-
-    /// Reads what is there, for later; whether anything is. Apart from its caller, because a page of stack that was
-    /// touched once is kept by every session.
-    #[inline(never)]
-    fn read_ahead(&mut self) -> bool {
-        let mut buffer = [0; READ];
-        match self.try_read(&mut buffer) {
-            Ok(None) => false,
-            Ok(Some(n)) => {
-                self.ahead.extend_from_slice(&buffer[..n]);
-                true
-            }
-            Err(error) => {
-                self.failed = Some(error);
-                true
-            }
-        }
     }
 }
 
@@ -133,44 +111,31 @@ impl Transport for SshTransport {
         self.connection.link.set_deadline(deadline);
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         self.connection.link.check()?;
-        if self.ahead.is_empty()
-            && self.failed.is_none()
-            && let Some(room) = buffer.first_chunk_mut()
-        {
-            // The common case, without a copy.
-            if self.seen != Seen::Unknown {
-                self.connection.wait()?;
-            }
-            loop {
-                if let Some(n) = self.try_read(room)? {
-                    return Ok(n);
-                }
-                self.connection.wait()?;
-            }
+        if let Some(ahead) = self.ahead.take() {
+            return ahead;
         }
-        while !self.is_readable() {
+        if self.seen != Seen::Unknown {
             self.connection.wait()?;
         }
-        if let Some(error) = self.failed.take() {
-            return Err(error);
+        loop {
+            if let Some(bytes) = self.try_read()? {
+                return Ok(bytes);
+            }
+            self.connection.wait()?;
         }
-        let n = buffer.len().min(self.ahead.len());
-        buffer[..n].copy_from_slice(&self.ahead[..n]);
-        self.ahead.drain(..n);
-        Ok(n)
     }
 
     fn is_readable(&mut self) -> bool {
-        if !self.ahead.is_empty() || self.failed.is_some() {
-            return true;
-        }
-        if self.seen == Seen::EmptyNow {
+        if self.ahead.is_none() && self.seen == Seen::EmptyNow {
             self.seen = Seen::Empty;
             return false;
         }
-        self.read_ahead()
+        if self.ahead.is_none() {
+            self.ahead = self.try_read().transpose();
+        }
+        self.ahead.is_some()
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), TransportError> {

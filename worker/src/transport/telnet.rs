@@ -28,11 +28,10 @@ const CHUNK: usize = 4096;
 /// Dropping it closes the connection at once.
 pub struct TelnetTransport {
     link: Link,
-    conversation: Conversation,
-    chunk: Box<[u8; CHUNK]>,
-    /// Text that was not handed out yet, from `taken` on.
+    /// Boxed: its room on the stack would lie above an SSH session's key exchange.
+    conversation: Box<Conversation>,
+    /// Text that was not handed out yet.
     text: Vec<u8>,
-    taken: usize,
     /// What there was no room for in the socket yet.
     outgoing: Vec<u8>,
     /// Met by `is_readable` and not reported yet.
@@ -51,10 +50,8 @@ impl TelnetTransport {
         let _ = socket2::SockRef::from(link.socket()).set_out_of_band_inline(true);
         Self {
             link,
-            conversation: Conversation::new(terminal),
-            chunk: Box::new([0; CHUNK]),
+            conversation: Box::new(Conversation::new(terminal)),
             text: vec![],
-            taken: 0,
             outgoing: vec![],
             failed: None,
             ended: false,
@@ -88,13 +85,12 @@ impl TelnetTransport {
     /// Takes in what has come, and sends what has to be answered and finds room; whether there
     /// is now something to hand out.
     fn pump(&mut self) -> Result<bool, TransportError> {
-        while self.taken == self.text.len() && !self.ended {
+        while self.text.is_empty() && !self.ended {
             if std::mem::take(&mut self.emptied) {
                 return Ok(false);
             }
-            self.text.clear();
-            self.taken = 0;
-            match self.link.try_read(&mut *self.chunk)? {
+            let mut chunk = [0; CHUNK];
+            match self.link.try_read(&mut chunk)? {
                 None => {
                     self.flush()?;
                     return Ok(false);
@@ -102,7 +98,7 @@ impl TelnetTransport {
                 Some(0) => self.ended = true,
                 Some(n) => {
                     self.emptied = n < CHUNK;
-                    self.conversation.hear(&self.chunk[..n], &mut self.text, &mut self.outgoing);
+                    self.conversation.hear(&chunk[..n], &mut self.text, &mut self.outgoing);
                     self.flush()?;
                     // Commands alone make no text, and can come for ever.
                     self.link.check()?;
@@ -141,7 +137,7 @@ impl Transport for TelnetTransport {
         self.link.set_deadline(deadline);
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         self.link.check()?;
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -149,11 +145,7 @@ impl Transport for TelnetTransport {
         while !self.pump()? {
             self.wait()?;
         }
-        let rest = &self.text[self.taken..];
-        let n = buffer.len().min(rest.len());
-        buffer[..n].copy_from_slice(&rest[..n]);
-        self.taken += n;
-        Ok(n)
+        Ok(std::mem::take(&mut self.text))
     }
 
     fn is_readable(&mut self) -> bool {

@@ -70,10 +70,10 @@ impl Transport for Babbler {
 
     fn set_deadline(&mut self, _: Instant) {}
 
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         if self.left == 0 {
             return match self.dice.below(3) {
-                0 => Ok(0),
+                0 => Ok(vec![]),
                 1 => Err(TransportError::Deadline),
                 _ => Err(TransportError::Protocol("nonsense".into())),
             };
@@ -87,9 +87,7 @@ impl Transport for Babbler {
                 _ => bytes.extend_from_slice(PIECES[self.dice.below(PIECES.len())]),
             }
         }
-        let n = bytes.len().min(buffer.len());
-        buffer[..n].copy_from_slice(&bytes[..n]);
-        Ok(n)
+        Ok(bytes)
     }
 
     fn is_readable(&mut self) -> bool {
@@ -143,30 +141,22 @@ impl Transport for Talker {
 
     fn set_deadline(&mut self, _: Instant) {}
 
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         const LINE: &[u8] = b"GigabitEthernet1/0/24  10.0.12.34  YES NVRAM  up  up  uplink to core-2\r\n";
+        const READ: usize = 8 * 1024;
         if !self.pending.is_empty() {
-            let n = self.pending.len().min(buffer.len());
-            buffer[..n].copy_from_slice(&self.pending[..n]);
-            self.pending.drain(..n);
-            return Ok(n);
+            return Ok(std::mem::take(&mut self.pending));
         }
         if self.left == 0 {
             return Err(TransportError::Deadline);
         }
-        let mut n = 0;
-        while n < buffer.len() && self.left > 0 {
-            let piece = &LINE[self.at..];
-            let m = piece.len().min(buffer.len() - n).min(self.left);
-            buffer[n..n + m].copy_from_slice(&piece[..m]);
-            n += m;
-            self.left -= m;
-            self.at = (self.at + m) % LINE.len();
-        }
+        let bytes: Vec<u8> = LINE.iter().cycle().skip(self.at).take(self.left.min(READ)).copied().collect();
+        self.left -= bytes.len();
+        self.at = (self.at + bytes.len()) % LINE.len();
         if self.left == 0 {
             self.pending = b"\r\ncore-1#".to_vec();
         }
-        Ok(n)
+        Ok(bytes)
     }
 
     fn is_readable(&mut self) -> bool {

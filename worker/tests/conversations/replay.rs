@@ -98,7 +98,7 @@ impl Transport for Replay {
         self.deadline = Some(deadline);
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         assert!(self.deadline.is_some(), "a wait without a deadline");
         self.read_ahead();
         while self.steps.front() == Some(&Step::Pause) {
@@ -106,17 +106,15 @@ impl Transport for Replay {
         }
         match self.steps.front_mut() {
             Some(Step::Device(bytes)) => {
-                let n = bytes.len().min(self.arrival.chunk).min(buffer.len());
-                buffer[..n].copy_from_slice(&bytes[..n]);
-                bytes.drain(..n);
+                let read: Vec<u8> = bytes.drain(..bytes.len().min(self.arrival.chunk)).collect();
                 if bytes.is_empty() {
                     self.steps.pop_front();
                 }
-                Ok(n)
+                Ok(read)
             }
             Some(Step::Close) => {
                 self.steps.pop_front();
-                Ok(0)
+                Ok(vec![])
             }
             Some(Step::Quiet) => {
                 self.steps.pop_front();

@@ -22,21 +22,21 @@ fn an_output_comes_whole_while_keys_are_changed() {
     let connection = log_in(&server, &admin()).expect("lets us in");
     let mut shell = SshTransport::open(connection, &Terminal::default()).expect("a shell");
     let mut seen = vec![];
-    let read = |seen: &mut Vec<u8>, shell: &mut SshTransport, buffer: &mut [u8]| {
+    let read = |seen: &mut Vec<u8>, shell: &mut SshTransport| {
         shell.set_deadline(Instant::now() + AMPLE);
         shell.is_readable();
-        let n = shell.read(buffer).expect("reads");
-        assert!(n > 0, "it was closed");
-        seen.extend_from_slice(&buffer[..n]);
+        let bytes = shell.read().expect("reads");
+        assert!(!bytes.is_empty(), "it was closed");
+        seen.extend(bytes);
     };
     while !seen.ends_with(b"login: ") {
-        read(&mut seen, &mut shell, &mut [0; 100]);
+        read(&mut seen, &mut shell);
     }
     seen.clear();
     shell.write_all(b"without end\r").expect("writes");
     for n in 0..LINES {
         while seen.len() < 1000 {
-            read(&mut seen, &mut shell, &mut [0; 100]);
+            read(&mut seen, &mut shell);
         }
         let line: Vec<u8> = seen.drain(..1000).collect();
         assert!(line == format!("{n:0>999}\n").as_bytes(), "line {n}");

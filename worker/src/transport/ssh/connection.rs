@@ -28,7 +28,7 @@ use crate::transport::TransportError;
 ///
 /// Much larger ones would cost a packet each: the window is widened before every read that would empty
 /// more than a quarter of it.
-pub(crate) const READ: usize = 8 * 1024;
+const READ: usize = 8 * 1024;
 
 /// Keys are agreed on, the server has shown the right host key and has let us in.
 ///
@@ -140,17 +140,17 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what is there; `None` where nothing is, 0 at the end of the channel.
-    pub(super) fn try_read(
-        &mut self,
-        channel: &mut Channel,
-        buffer: &mut [u8; READ],
-    ) -> Result<Option<usize>, TransportError> {
+    /// Reads what is there; `None` where nothing is, no bytes at the end of the channel.
+    pub(super) fn try_read(&mut self, channel: &mut Channel) -> Result<Option<Vec<u8>>, TransportError> {
+        let mut buffer = vec![0; READ];
         loop {
-            match channel.read(buffer) {
+            match channel.read(&mut buffer) {
                 // libssh2 says so after a packet of a type that does not exist, too.
                 Ok(0) if !channel.eof() => _ = self.link.check()?,
-                Ok(n) => return Ok(Some(n)),
+                Ok(n) => {
+                    buffer.truncate(n);
+                    return Ok(Some(buffer));
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return self.take_wreck().map_or(Ok(None), Err);
                 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use netsweep_shared::outcome::{Failure, Stage};
 use ssh2::Channel;
 
-use super::connection::{Connection, READ};
+use super::connection::Connection;
 use super::drive::{Broken, awaited, drive, meaning, must_wait};
 use super::shell::{granted, open_channel, unless_closed};
 use crate::link::Link;
@@ -65,12 +65,12 @@ impl<'c> Exec<'c> {
         Ok(started)
     }
 
-    /// Reads what the command prints, at least one byte; 0 at its end.
-    pub(crate) fn read(&mut self, buffer: &mut [u8; READ]) -> Result<usize, TransportError> {
+    /// Reads what the command prints, at least one byte; nothing at its end.
+    pub(crate) fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         self.connection.link.check()?;
         loop {
-            if let Some(n) = self.connection.try_read(&mut self.channel, buffer)? {
-                return Ok(n);
+            if let Some(bytes) = self.connection.try_read(&mut self.channel)? {
+                return Ok(bytes);
             }
             self.connection.wait()?;
         }

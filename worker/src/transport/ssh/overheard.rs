@@ -42,13 +42,12 @@ impl Overheard {
     /// Lines that come before the version (RFC 4253, 4.2) are read here: libssh2 reads them byte by
     /// byte and does not return while they come, so that one device which sends them without end
     /// would take a whole CPU.
-    // Apart from its caller, on top of whose stack the keys are exchanged.
-    #[inline(never)]
     pub(super) fn listen(&mut self, session: &Session, link: &Link) -> bool {
         self.catch_up(session);
         let called = std::mem::replace(&mut self.called, true);
-        let mut chunk = [0; 8 * 1024];
         while !self.done && !self.binary {
+            // Not on the stack: a page of it that was touched once is kept by every session.
+            let mut chunk = vec![0; ENOUGH];
             let n = match link.peek(&mut chunk) {
                 Ok(n @ 1..) => n,
                 // What comes from here on would be read unheard.
