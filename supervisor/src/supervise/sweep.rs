@@ -17,7 +17,7 @@ use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, W
 use crate::dispatch::witness::Witness;
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
-use crate::host_keys::{HostKeys, Learned};
+use crate::host_keys::{HostKeys, Learned, fingerprint};
 use crate::mix::usable_cores;
 use crate::order::longest_first;
 use crate::output::ReaderGone;
@@ -352,8 +352,9 @@ impl Sweep<'_> {
         };
         let device = &self.plan.job(job).device;
         match self.host_keys.learn(host, port, key) {
-            Ok(Learned::New { name, fingerprint }) if self.plan.verbose => {
-                self.tell(&RunEvent::Notice(&format!("{device}: new host key of {name}: {fingerprint}")))?;
+            Ok(Learned::New { name }) if self.plan.verbose => {
+                let notice = format!("{device}: new host key of {name}: {}", fingerprint(key));
+                self.tell(&RunEvent::Notice(&notice))?;
             }
             Ok(Learned::New { .. } | Learned::Known) => {}
             Ok(Learned::Other { name, fingerprints: [first, second] }) => {
