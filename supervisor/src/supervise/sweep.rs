@@ -303,7 +303,7 @@ impl Sweep<'_> {
                 self.note_alive(id, doing, cost);
                 return self.handle(Event::Heard(id));
             }
-            FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, &bytes),
+            FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, bytes),
             FromWorker::CommandEnded { job, command, end } => {
                 let known = self.knows(id, job, command);
                 let taken =
@@ -339,7 +339,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: &[u8]) -> Result<()> {
+    fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: Vec<u8>) -> Result<()> {
         let known = self.knows(id, job, command);
         let taken = if known { self.gatherer.output(job, command, bytes)? } else { Err(OutOfTurn) };
         self.heard(id, job, taken)
