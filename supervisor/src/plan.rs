@@ -22,7 +22,7 @@ use crate::store::NewDevice;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The run's name: when it was planned, to the second, and a few random letters.
-    pub run: String,
+    pub run: Arc<str>,
     /// One for each selected device, in inventory order; a job's id is its index.
     pub jobs: Vec<PlannedJob>,
     /// Processes and threads.

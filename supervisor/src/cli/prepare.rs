@@ -326,7 +326,7 @@ pub(super) fn plan(
     );
     let jobs: Vec<PlannedJob> = jobs.collect();
     Ok(Plan {
-        run: run_name(),
+        run: run_name().into(),
         mix,
         platforms: used_platforms(&jobs, platforms),
         group_limits: (limits.iter().map(|(_, limit)| **limit))

@@ -490,12 +490,12 @@ impl Sweep<'_> {
         };
         let route = planned.routes.get(route as usize).unwrap_or(&planned.routes[0]);
         let record = Record {
-            run: self.plan.run.clone(),
-            device: planned.device.to_string(),
-            address: planned.address.to_string(),
+            run: Arc::clone(&self.plan.run),
+            device: Arc::clone(&planned.device),
+            address: Arc::clone(&planned.address),
             port: route.port,
             transport: route.transport,
-            platform: planned.platform.to_string(),
+            platform: Arc::clone(&planned.platform),
             status: DeviceStatus::of(failure.as_ref()),
             error: failure.map(RecordError::from),
             attempts,
@@ -506,7 +506,7 @@ impl Sweep<'_> {
             ssh_legacy: (planned.ssh_legacy && route.transport == Transport::Ssh).then_some(old_algorithms),
         };
         self.last_result = Some(Instant::now());
-        self.tell(&RunEvent::DeviceDone(&record))
+        self.tell(&RunEvent::DeviceDone(&Arc::new(record)))
     }
 
     /// The last word of a worker may complete the run before its end is seen.
