@@ -50,7 +50,7 @@ fn main() {
     // As devices finish: not in inventory order.
     for n in 0..results {
         let record = record(&names[n * 7919 % results], bytes);
-        recorder.on(&RunEvent::DeviceDone(&record)).expect("recorded");
+        recorder.on(&RunEvent::DeviceDone(&record.clone().into())).expect("recorded");
     }
     recorder
         .on(&RunEvent::Ended(&RunEnd { makespan: Duration::ZERO, left: 0, interrupted: false, tuned: None }))

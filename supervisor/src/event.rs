@@ -2,6 +2,7 @@
 //!
 //! Progress, results, files and summary are consumers side by side; none knows another.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -61,8 +62,8 @@ pub enum RunEvent<'a> {
         /// Why, where the device was the reason and not the worker.
         failure: Option<&'a Failure>,
     },
-    /// A device is done: its one record.
-    DeviceDone(&'a Record),
+    /// A device is done: its one record, for whoever wants to keep it.
+    DeviceDone(&'a Arc<Record>),
     /// Something a person should know now, in one line.
     Notice(&'a str),
     /// A worker process is over: what it said last of its cost. Told once of each process that has said
@@ -88,7 +89,7 @@ pub struct RunPlan {
     /// The run's name.
     pub run: String,
     /// Names of the selected devices, in inventory order.
-    pub devices: Vec<String>,
+    pub devices: Vec<Arc<str>>,
     /// Worker processes.
     pub processes: u32,
     /// Session threads in each.

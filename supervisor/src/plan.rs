@@ -22,7 +22,7 @@ use crate::store::NewDevice;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The run's name: when it was planned, to the second, and a few random letters.
-    pub run: String,
+    pub run: Arc<str>,
     /// One for each selected device, in inventory order; a job's id is its index.
     pub jobs: Vec<PlannedJob>,
     /// Processes and threads.
@@ -176,11 +176,11 @@ impl PlannedJob {
             id,
             attempt,
             asks_first,
-            device: self.device.to_string(),
-            address: self.address.to_string(),
+            device: String::from(&*self.device),
+            address: String::from(&*self.address),
             routes: self.routes.to_vec(),
             jumps: self.jumps.iter().map(|jump| jump.to_jump(keys)).collect(),
-            platform: self.platform.to_string(),
+            platform: String::from(&*self.platform),
             login: Login::clone(&self.login),
             commands: self.commands.to_vec(),
             read_only: self.spec.read_only,

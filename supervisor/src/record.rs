@@ -3,6 +3,7 @@
 //! Field names and order are those of the JSON; the wire types of `netsweep_shared` are another
 //! family on purpose.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use netsweep_shared::job::Transport;
@@ -13,17 +14,17 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
     /// The run's name.
-    pub run: String,
+    pub run: Arc<str>,
     /// The device's name.
-    pub device: String,
+    pub device: Arc<str>,
     /// Where it was reached.
-    pub address: String,
+    pub address: Arc<str>,
     /// TCP port.
     pub port: u16,
     /// What carried the session.
     pub transport: Transport,
     /// Name of its platform.
-    pub platform: String,
+    pub platform: Arc<str>,
     /// How it ended.
     pub status: DeviceStatus,
     /// Why, where it is not `ok`.
@@ -64,6 +65,15 @@ impl DeviceStatus {
             None => Self::Ok,
             Some(ErrorKind::LockoutGuard) => Self::Skipped,
             Some(_) => Self::Failed,
+        }
+    }
+
+    /// The word of the record contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -151,6 +161,16 @@ pub enum CommandStatus {
     Failed,
 }
 
+impl CommandStatus {
+    /// The word of the record contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// `duration` in milliseconds, to a tenth.
 pub fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
@@ -195,6 +215,16 @@ mod tests {
         assert!(json(&record).ends_with(r#""commands":[]}"#));
         record.ssh_legacy = Some(vec!["ssh-rsa".into(), "aes128-cbc".into()]);
         assert!(json(&record).ends_with(r#""commands":[],"ssh_legacy":["ssh-rsa","aes128-cbc"]}"#));
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_json() {
+        for status in [DeviceStatus::Ok, DeviceStatus::Failed, DeviceStatus::Skipped] {
+            assert_eq!(serde_json::to_value(status).expect("JSON"), status.as_str());
+        }
+        for status in [CommandStatus::Ok, CommandStatus::Failed] {
+            assert_eq!(serde_json::to_value(status).expect("JSON"), status.as_str());
+        }
     }
 
     #[test]

@@ -235,16 +235,13 @@ fn read_logins(devices: &[Device], inventory: &Path) -> Result<Vec<LoginAndJumps
     let mut ways: HashMap<*const Hop, Arc<[PlannedJump]>> = HashMap::new();
     let mut all = Vec::with_capacity(devices.len());
     for device in devices {
-        let login = reader.login(
-            &device.credentials,
-            device.ssh_port().is_some(),
-            &format!("device {:?}", device.name),
-        );
+        let who = format_args!("device {:?}", device.name);
+        let login = reader.login(&device.credentials, device.ssh_port().is_some(), who);
         let jumps = ways.entry(device.jumps.as_ptr()).or_insert_with(|| {
             let planned = |hop: &Hop| PlannedJump {
                 address: Arc::clone(&hop.address),
                 port: hop.port,
-                login: reader.login(&hop.credentials, true, &format!("jump {:?}", hop.address)),
+                login: reader.login(&hop.credentials, true, format_args!("jump {:?}", hop.address)),
                 ssh_legacy: hop.ssh_legacy,
             };
             device.jumps.iter().map(planned).collect()
@@ -326,7 +323,7 @@ pub(super) fn plan(
     );
     let jobs: Vec<PlannedJob> = jobs.collect();
     Ok(Plan {
-        run: run_name(),
+        run: run_name().into(),
         mix,
         platforms: used_platforms(&jobs, platforms),
         group_limits: (limits.iter().map(|(_, limit)| **limit))

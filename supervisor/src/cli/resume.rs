@@ -1,5 +1,7 @@
 //! `netsweep resume`.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
 use netsweep_shared::job::{Route, Transport};
@@ -65,7 +67,7 @@ fn prepare(args: &ResumeArgs, matches: &ArgMatches, store: Store, run: Run) -> R
     let changes: Vec<String> =
         left.iter().filter_map(|place| change(wanted[*place], &selection.devices[*place])).collect();
     let doubtful = devices.iter().filter(|device| device.standstill == Standstill::Doubtful);
-    let doubtful: Vec<Record> = doubtful.map(|device| crashed(&run.name, device)).collect();
+    let doubtful: Vec<Arc<Record>> = doubtful.map(|device| crashed(&run.name, device).into()).collect();
     let Tally { ok, failed, skipped, .. } = run.tally;
     let bad = match failed + skipped {
         0 => String::new(),
@@ -118,12 +120,12 @@ fn change(then: &RunDevice, now: &Device) -> Option<String> {
 fn crashed(run: &str, device: &RunDevice) -> Record {
     let route = device.routes.first();
     Record {
-        run: run.to_owned(),
-        device: device.name.clone(),
-        address: device.address.clone(),
+        run: run.into(),
+        device: device.name.as_str().into(),
+        address: device.address.as_str().into(),
         port: route.map_or(0, |route| route.port),
         transport: route.map_or(Transport::Ssh, |route| route.transport),
-        platform: device.platform.clone(),
+        platform: device.platform.as_str().into(),
         status: DeviceStatus::Failed,
         error: Some(RecordError {
             kind: ErrorKind::Crashed,

@@ -1,6 +1,7 @@
 //! `netsweep run`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use netsweep_shared::fleet::SimulatedDevice;
@@ -64,7 +65,7 @@ pub(super) struct Task {
     /// Where in the fleet the selected ones stand.
     pub(super) places: Vec<usize>,
     /// Records of devices that are settled without being swept.
-    pub(super) settled: Vec<Record>,
+    pub(super) settled: Vec<Arc<Record>>,
     /// Where it is recorded.
     pub(super) recording: Recording,
 }
@@ -186,7 +187,7 @@ impl Recording {
             }
             Self::More { mut store, run, lock } => {
                 store.go_on(&run)?;
-                plan.run.clone_from(&run.name);
+                plan.run = run.name.as_str().into();
                 (store, run.id(), lock)
             }
         };
@@ -198,7 +199,7 @@ impl Recording {
 /// What is told before the first worker starts.
 struct Before<'a> {
     notices: &'a [String],
-    settled: &'a [Record],
+    settled: &'a [Arc<Record>],
     resume: Option<String>,
 }
 
@@ -215,9 +216,9 @@ fn carry_out(
         listener.on(&RunEvent::Notice(notice))?;
     }
     listener.on(&RunEvent::Began(&RunPlan {
-        run: plan.run.clone(),
-        devices: (before.settled.iter().map(|record| record.device.clone()))
-            .chain(plan.jobs.iter().map(|job| job.device.to_string()))
+        run: plan.run.to_string(),
+        devices: (before.settled.iter().map(|record| Arc::clone(&record.device)))
+            .chain(plan.jobs.iter().map(|job| Arc::clone(&job.device)))
             .collect(),
         processes: plan.mix.processes,
         threads: plan.mix.threads,

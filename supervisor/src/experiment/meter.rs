@@ -132,7 +132,7 @@ impl Consumer for Meter {
                 self.failures += u32::from(record.status != DeviceStatus::Ok);
                 let rejected = record.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Auth);
                 if rejected && self.rejected_by.is_none() {
-                    self.rejected_by = Some(record.device.clone());
+                    self.rejected_by = Some(record.device.to_string());
                 }
             }
             RunEvent::Notice(text) => self.hear((*text).to_owned()),

@@ -12,7 +12,30 @@ use super::pattern::Hosts;
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) hosts: Hosts,
-    pub(super) key: Arc<KnownKey>,
+    pub(super) key: Arc<Key>,
+}
+
+/// A key that is known. What follows from the key itself is made when somebody is told of it: most of a
+/// large file's keys nobody asks for.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) blob: Vec<u8>,
+    /// `file:line`, or the file alone.
+    pub(super) place: Arc<str>,
+    pub(super) revoked: bool,
+}
+
+impl Key {
+    /// All of it, for a worker.
+    pub(super) fn told(&self) -> KnownKey {
+        KnownKey {
+            algorithm: algorithm(&self.blob).unwrap_or_default().into(),
+            fingerprint: fingerprint(&self.blob),
+            blob: self.blob.clone(),
+            place: String::from(&*self.place),
+            revoked: self.revoked,
+        }
+    }
 }
 
 /// What a line can be.
@@ -47,19 +70,13 @@ pub(super) fn parse(text: &str, place: impl FnOnce() -> String) -> Parsed {
     if self::algorithm(&blob) != Some(algorithm) {
         return Parsed::Malformed;
     }
-    let key = KnownKey {
-        algorithm: algorithm.into(),
-        fingerprint: fingerprint(&blob),
-        blob,
-        place: place(),
-        revoked,
-    };
+    let key = Key { blob, place: place().into(), revoked };
     Parsed::Key(Line { hosts, key: Arc::new(key) })
 }
 
 /// The line of `known_hosts` that says that `hosts` has the key `blob`.
 pub(super) fn write(hosts: &str, blob: &[u8]) -> Option<String> {
-    Some(format!("{hosts} {} {}\n", algorithm(blob)?, Base64::encode_string(blob)))
+    Some([hosts, " ", algorithm(blob)?, " ", &Base64::encode_string(blob), "\n"].concat())
 }
 
 /// Name of its algorithm, with which every key begins (RFC 4253, 6.6).
@@ -71,8 +88,8 @@ pub(super) fn algorithm(blob: &[u8]) -> Option<&str> {
     (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())).then_some(name)
 }
 
-/// As OpenSSH shows it.
-pub(super) fn fingerprint(blob: &[u8]) -> String {
+/// `SHA256:…`, as OpenSSH shows a key.
+pub fn fingerprint(blob: &[u8]) -> String {
     format!("SHA256:{}", Base64Unpadded::encode_string(&Sha256::digest(blob)))
 }
 
@@ -89,11 +106,9 @@ mod tests {
     #[test]
     fn a_key_is_read_with_its_place() {
         let Parsed::Key(line) = parsed(&format!("core-1 ssh-ed25519 {KEY} admin@home")) else { panic!() };
-        assert_eq!(
-            (&*line.key.algorithm, &*line.key.place, line.key.revoked),
-            ("ssh-ed25519", "known_hosts:7", false)
-        );
-        assert!(line.key.fingerprint.starts_with("SHA256:") && line.key.fingerprint.len() == 50);
+        let told = line.key.told();
+        assert_eq!((&*told.algorithm, &*told.place, told.revoked), ("ssh-ed25519", "known_hosts:7", false));
+        assert!(told.fingerprint.starts_with("SHA256:") && told.fingerprint.len() == 50);
         let Parsed::Key(line) = parsed(&format!("@revoked * ssh-ed25519 {KEY}")) else { panic!() };
         assert!(line.key.revoked);
         assert_eq!(write("core-1", &line.key.blob), Some(format!("core-1 ssh-ed25519 {KEY}\n")));

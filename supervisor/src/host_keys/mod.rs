@@ -9,4 +9,5 @@ mod pattern;
 // The files as a whole: looking up, and adding what is new.
 mod store;
 
+pub use line::fingerprint;
 pub use store::{HostKeys, Learned, Policy};

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use netsweep_shared::host_key::{HostKeyCheck, KnownKey};
+use netsweep_shared::host_key::HostKeyCheck;
 
-use super::line::{self, Line, Parsed, fingerprint};
+use super::line::{self, Key, Line, Parsed, fingerprint};
 use super::pattern::{self, Hosts};
 
 /// Read as well, and never written: what the machine's administrator knows.
@@ -38,8 +38,6 @@ pub enum Learned {
     New {
         /// The server's name in the file.
         name: String,
-        /// Of the key.
-        fingerprint: String,
     },
     /// Another session has told the same.
     Known,
@@ -58,9 +56,11 @@ pub struct HostKeys {
     policy: Policy,
     /// Where new keys go; none where there is no home directory.
     file: Option<PathBuf>,
+    /// What workers are told of where they stand.
+    place_of_new: Arc<str>,
     /// Whether names are written as hashes, as the file has them.
     hashes: bool,
-    by_name: HashMap<String, Vec<Arc<KnownKey>>>,
+    by_name: HashMap<String, Vec<Arc<Key>>>,
     /// Lines that have to be asked one by one.
     others: Vec<Line>,
     /// Keys that were added.
@@ -77,6 +77,7 @@ impl HostKeys {
         Self {
             policy: Policy::Off,
             file: None,
+            place_of_new: "this run".into(),
             hashes: false,
             by_name: HashMap::new(),
             others: vec![],
@@ -99,6 +100,9 @@ impl HostKeys {
         }
         let users = || Some(std::env::home_dir()?.join(".ssh/known_hosts"));
         keys.file = file.map(Path::to_owned).or_else(users);
+        if let Some(file) = &keys.file {
+            keys.place_of_new = file.display().to_string().into();
+        }
         for path in keys.file.clone().into_iter().chain([PathBuf::from(SYSTEM_WIDE)]) {
             match fs::read(&path) {
                 Ok(bytes) => keys.read(&String::from_utf8_lossy(&bytes), &path),
@@ -166,14 +170,14 @@ impl HostKeys {
         if self.policy == Policy::Off {
             return HostKeyCheck::Off;
         }
-        let known = self.known(&name(host, port)).map(|key| KnownKey::clone(key)).collect();
+        let known = self.known(&name(host, port)).map(|key| key.told()).collect();
         match self.policy {
             Policy::AcceptNew => HostKeyCheck::AcceptNew { known },
             _ => HostKeyCheck::Strict { known },
         }
     }
 
-    fn known<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<KnownKey>> {
+    fn known<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Key>> {
         let by_name = self.by_name.get(name).into_iter().flatten();
         by_name.chain(self.others.iter().filter(|line| line.hosts.has(name)).map(|line| &line.key))
     }
@@ -185,25 +189,17 @@ impl HostKeys {
     /// takes no new keys, or it is no key: then whoever told of it is not to be believed.
     pub fn learn(&mut self, host: &str, port: u16, blob: &[u8]) -> Result<Learned> {
         let name = name(host, port);
-        let algorithm = line::algorithm(blob).context("it is no public key")?.to_owned();
+        line::algorithm(blob).context("it is no public key")?;
         anyhow::ensure!(self.policy == Policy::AcceptNew, "no new host keys are taken");
-        let known = self.known(&name).find(|key| !key.revoked).cloned();
+        let known = self.known(&name).find(|key| !key.revoked);
         if let Some(known) = known {
             if known.blob == blob {
                 return Ok(Learned::Known);
             }
-            let fingerprints = [known.fingerprint.clone(), fingerprint(blob)];
+            let fingerprints = [fingerprint(&known.blob), fingerprint(blob)];
             return Ok(Learned::Other { name, fingerprints });
         }
-        let place = self.file.as_ref().map_or_else(|| "this run".into(), |file| file.display().to_string());
-        let fingerprint = fingerprint(blob);
-        let key = KnownKey {
-            algorithm,
-            blob: blob.to_vec(),
-            fingerprint: fingerprint.clone(),
-            place,
-            revoked: false,
-        };
+        let key = Key { blob: blob.to_vec(), place: Arc::clone(&self.place_of_new), revoked: false };
         self.by_name.entry(name.clone()).or_default().push(Arc::new(key));
         if let Some(file) = self.file.as_ref().filter(|_| !self.cannot_write) {
             match append(file, &name, blob, self.hashes) {
@@ -215,22 +211,27 @@ impl HostKeys {
                 }
             }
         }
-        Ok(Learned::New { name, fingerprint })
+        Ok(Learned::New { name })
     }
 }
 
 /// By which name OpenSSH's files know a server.
 fn name(host: &str, port: u16) -> String {
     let host = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
-    if port == 22 { host } else { format!("[{host}]:{port}") }
+    if port == 22 { host } else { ["[", &host, "]:", &port.to_string()].concat() }
 }
 
 /// Opens the file for adding to it; made where it is not there, for its owner alone.
 fn open(file: &Path) -> io::Result<File> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let open = || OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file);
+    match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            open()
+        }
+        opened => opened,
     }
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file)
 }
 
 /// In one write, so that lines of others who do the same stay whole.

@@ -89,6 +89,9 @@ fn alternatives(inside: &str) -> Result<Vec<String>, String> {
 
 /// The addresses of an entry of `count` devices.
 pub(super) fn addresses(text: &str, count: usize) -> Result<Vec<Arc<str>>, String> {
+    if count == 1 && !text.contains(['[', ']', '/']) {
+        return Ok(vec![text.into()]);
+    }
     if text.contains('/')
         && let Ok(net) = text.parse::<IpNet>()
     {

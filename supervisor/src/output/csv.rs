@@ -73,15 +73,14 @@ impl<W: Write> CsvRows<W> {
             Some(_) => escape::lines(&command.output).into(),
             None => String::from_utf8_lossy(&command.output),
         });
-        let word = |status: Option<serde_json::Value>| text(status.as_ref().and_then(|word| word.as_str()));
         self.out.write_record([
-            record.run.clone(),
-            record.device.clone(),
-            record.address.clone(),
+            record.run.to_string(),
+            record.device.to_string(),
+            record.address.to_string(),
             record.port.to_string(),
             record.transport.to_string(),
-            record.platform.clone(),
-            word(serde_json::to_value(record.status).ok()),
+            record.platform.to_string(),
+            record.status.as_str().to_owned(),
             text(error.map(|error| error.kind.as_str())),
             text(error.map(|error| &*error.message)),
             record.attempts.to_string(),
@@ -92,7 +91,7 @@ impl<W: Write> CsvRows<W> {
             timing.commands.to_string(),
             timing.total.to_string(),
             text(command.map(|command| &*command.command)),
-            word(command.and_then(|command| serde_json::to_value(command.status).ok())),
+            text(command.map(|command| command.status.as_str())),
             output.into_owned(),
             number(command.map(|command| command.elapsed_ms)),
             command.map_or(String::new(), |command| command.truncated.to_string()),
@@ -128,7 +127,7 @@ mod tests {
         two.commands.push(command("show clock", "caf"));
         two.commands[1].output.push(0xe9);
         for record in [&two, &auth_failure("core-2")] {
-            consumer.on(&RunEvent::DeviceDone(record)).expect("writes");
+            consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("writes");
         }
         let core_1 =
             "r1,core-1,192.0.2.1,22,ssh,cisco_ios,ok,,,1,0,2026-01-01T00:00:00.000Z,3.1,42,611,656.9";

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
@@ -23,7 +24,7 @@ const LONGEST_STEM: usize = 200;
 pub struct Directory {
     path: PathBuf,
     /// Of devices whose names would share a file, those that have a number after theirs.
-    numbered: HashMap<String, String>,
+    numbered: HashMap<Arc<str>, String>,
 }
 
 impl Directory {
@@ -36,7 +37,7 @@ impl Directory {
     }
 
     fn write(&self, record: &Record) -> Result<()> {
-        let stem = match self.numbered.get(&record.device) {
+        let stem = match self.numbered.get(&*record.device) {
             Some(stem) => stem.clone(),
             None => stem_of(&record.device),
         };
@@ -98,7 +99,7 @@ fn stem_of(device: &str) -> String {
 
 /// Devices whose stems another device had before them, in inventory order, with the stem that
 /// is theirs. Case does not tell files apart everywhere.
-fn number_namesakes(devices: &[String]) -> HashMap<String, String> {
+fn number_namesakes(devices: &[Arc<str>]) -> HashMap<Arc<str>, String> {
     let mut taken: HashMap<String, u32> = HashMap::with_capacity(devices.len());
     let mut numbered = HashMap::new();
     for device in devices {
@@ -107,7 +108,7 @@ fn number_namesakes(devices: &[String]) -> HashMap<String, String> {
         *count += 1;
         if *count > 1 {
             // No stem has a tilde of its own.
-            numbered.insert(device.clone(), format!("{stem}~{count}"));
+            numbered.insert(Arc::clone(device), format!("{stem}~{count}"));
         }
     }
     numbered
@@ -123,7 +124,9 @@ mod tests {
         consumer.on(&RunEvent::Began(&plan(names))).expect("takes note");
         // The last to finish first: names must not depend on it.
         for name in names.iter().rev() {
-            consumer.on(&RunEvent::DeviceDone(&ok(name, &format!("output of {name}")))).expect("writes");
+            consumer
+                .on(&RunEvent::DeviceDone(&ok(name, &format!("output of {name}")).into()))
+                .expect("writes");
         }
     }
 
@@ -143,8 +146,8 @@ mod tests {
         let mut consumer = Directory::open(&path).expect("creates it");
         let mut record = ok("core-1", "");
         record.commands[0].output = b"caf\xe9 \x1b[2J".to_vec();
-        consumer.on(&RunEvent::DeviceDone(&record)).expect("writes");
-        consumer.on(&RunEvent::DeviceDone(&record)).expect("writes it again");
+        consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("writes");
+        consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("writes it again");
         assert_eq!(files(&path), ["core-1.txt"]);
         assert_eq!(
             fs::read(path.join("core-1.txt")).expect("reads"),
@@ -206,7 +209,7 @@ mod tests {
         let parent = tempfile::tempdir().expect("a directory");
         let mut consumer = Directory::open(parent.path()).expect("opens");
         fs::create_dir(parent.path().join("core-1.txt")).expect("in the way");
-        let error = consumer.on(&RunEvent::DeviceDone(&ok("core-1", "x"))).expect_err("in the way");
+        let error = consumer.on(&RunEvent::DeviceDone(&ok("core-1", "x").into())).expect_err("in the way");
         assert!(format!("{error:#}").contains("core-1.txt"), "{error:#}");
         assert_eq!(files(parent.path()), ["core-1.txt"]);
     }

@@ -38,7 +38,7 @@ impl Write for Sink {
 pub(crate) fn plan(devices: &[&str]) -> RunPlan {
     RunPlan {
         run: "r1".into(),
-        devices: devices.iter().map(|name| (*name).to_owned()).collect(),
+        devices: devices.iter().map(|&name| name.into()).collect(),
         processes: 2,
         threads: 4,
         resume: Some("netsweep resume r1".into()),

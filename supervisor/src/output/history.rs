@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Result;
@@ -79,7 +80,7 @@ impl Page<'_> {
     /// What `records` returns, and what [`written`] makes of failed writes.
     pub fn write(
         &self,
-        records: impl Fn(&mut dyn FnMut(&Record) -> Result<()>) -> Result<()>,
+        records: impl Fn(&mut dyn FnMut(&Arc<Record>) -> Result<()>) -> Result<()>,
         screen: Option<Screen>,
         out: &mut impl Write,
     ) -> Result<()> {

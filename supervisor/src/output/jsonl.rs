@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::event::{Consumer, RunEvent};
 use crate::output::escape;
 use crate::output::reader::written;
+use crate::record::Record;
 
 /// One JSON object a device, on a line of its own, written out at once: whoever reads the
 /// pipe sees it live.
@@ -25,7 +26,7 @@ impl<W: Write> JsonLines<W> {
 impl<W: Write> Consumer for JsonLines<W> {
     fn on(&mut self, event: &RunEvent<'_>) -> Result<()> {
         let RunEvent::DeviceDone(record) = event else { return Ok(()) };
-        let object = serde_json::to_string(record)?;
+        let object = serde_json::to_string::<Record>(record)?;
         written(writeln!(self.out, "{}", escape::json(&object)).and_then(|()| self.out.flush()))
     }
 }
@@ -39,7 +40,7 @@ mod tests {
         let sink = Sink::default();
         let mut consumer = JsonLines::new(sink.clone());
         for record in records {
-            consumer.on(&RunEvent::DeviceDone(record)).expect("writes");
+            consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("writes");
         }
         sink.text()
     }
@@ -88,7 +89,7 @@ mod tests {
     fn each_record_is_flushed() {
         let sink = Sink::default();
         let mut consumer = JsonLines::new(std::io::BufWriter::new(sink.clone()));
-        consumer.on(&RunEvent::DeviceDone(&ok("core-1", "x"))).expect("writes");
+        consumer.on(&RunEvent::DeviceDone(&ok("core-1", "x").into())).expect("writes");
         assert!(sink.text().ends_with("}\n"));
     }
 
@@ -96,7 +97,8 @@ mod tests {
     fn a_reader_that_has_gone_is_told_apart() {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        let error = JsonLines::new(writer).on(&RunEvent::DeviceDone(&ok("core-1", "x"))).expect_err("gone");
+        let error =
+            JsonLines::new(writer).on(&RunEvent::DeviceDone(&ok("core-1", "x").into())).expect_err("gone");
         assert!(error.is::<crate::output::ReaderGone>(), "{error:#}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::sync::Arc;
 
 use anyhow::Result;
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
@@ -35,7 +36,7 @@ impl<W: Write> Table<W> {
         Self { out, screen, name_width: 0 }
     }
 
-    fn settle_widths(&mut self, devices: &[String]) {
+    fn settle_widths(&mut self, devices: &[Arc<str>]) {
         let longest = devices.iter().map(|name| measure_text_width(&escape::line(name))).max().unwrap_or(0);
         let limit = match self.screen {
             Some(screen) => (screen.width / 3).max(12),
@@ -173,7 +174,7 @@ mod tests {
         let mut consumer = Table::new(sink.clone(), screen);
         consumer.on(&RunEvent::Began(&plan(devices))).expect("writes");
         for record in records {
-            consumer.on(&RunEvent::DeviceDone(record)).expect("writes");
+            consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("writes");
         }
         sink.text()
     }
@@ -217,7 +218,7 @@ mod tests {
             ok("北京-交换机-北京-交换机-北京-交换机-0118", "短 输出"),
             failed("sw", ErrorKind::Connect, &format!("192.0.2.7:22 {long}")),
         ];
-        let names = records.each_ref().map(|record| record.device.as_str());
+        let names = records.each_ref().map(|record| &*record.device);
         for width in [40, 60, 80, 120] {
             for line in table(plain(width), &names, &records).lines() {
                 assert!(measure_text_width(line) <= width, "{width}: {line}");

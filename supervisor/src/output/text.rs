@@ -50,7 +50,7 @@ mod tests {
         let sink = Sink::default();
         let mut consumer = Text::new(sink.clone(), screen);
         for record in records {
-            consumer.on(&RunEvent::DeviceDone(record)).expect("writes");
+            consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("writes");
         }
         sink.bytes()
     }

@@ -1,6 +1,7 @@
 //! The logins of all devices and jump hosts.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,9 +43,15 @@ impl<'a> LoginReader<'a> {
 
     /// The login with `credentials`, without keys where it is not for SSH; `who` needs it, for
     /// messages. What cannot be read is left out and told by [`finish`](Self::finish).
-    pub fn login(&mut self, credentials: &Credentials, ssh: bool, who: &str) -> Arc<Login> {
+    pub fn login(&mut self, credentials: &Credentials, ssh: bool, who: fmt::Arguments<'_>) -> Arc<Login> {
         let Credentials { username, password, enable_password, private_key, agent } = credentials;
         let (private_key, agent) = (private_key.as_ref().filter(|_| ssh), *agent && ssh);
+        let places =
+            [password.as_ref().map(place), enable_password.as_ref().map(place), private_key.map(place)];
+        let credential = (Arc::clone(username), places, agent);
+        if let Some(login) = self.logins.get(&credential) {
+            return Arc::clone(login);
+        }
         let (folder, passwords) = (self.folder, &mut self.passwords);
         let mut password_of = |source: &Option<Arc<SecretSource>>, key: &'static str| {
             let source = source.as_ref()?;
@@ -61,18 +68,21 @@ impl<'a> LoginReader<'a> {
             let outcome = self.agent.get_or_insert_with(|| Outcome::of(agent_socket(), "agent"));
             outcome.get(who)
         });
-        let places =
-            [password.as_ref().map(place), enable_password.as_ref().map(place), private_key.map(place)];
-        let login = self.logins.entry((Arc::clone(username), places, agent)).or_insert_with(|| {
-            Arc::new(Login {
-                username: username.to_string(),
-                key: key_read,
-                agent: socket.flatten(),
-                password: password_read,
-                enable_password: enable_password_read,
-            })
+        let socket = socket.flatten();
+        // Of what cannot be read, all who need it are counted.
+        let read = [password_read.is_some(), enable_password_read.is_some(), key_read.is_some()];
+        let is_whole = read == places.map(|place| place.is_some()) && socket.is_some() == agent;
+        let login = Arc::new(Login {
+            username: username.to_string(),
+            key: key_read,
+            agent: socket,
+            password: password_read,
+            enable_password: enable_password_read,
         });
-        Arc::clone(login)
+        if is_whole {
+            self.logins.insert(credential, Arc::clone(&login));
+        }
+        login
     }
 
     /// # Errors
@@ -107,11 +117,11 @@ impl<T: Clone> Outcome<T> {
     }
 
     /// What was read, for `who`.
-    fn get(&mut self, who: &str) -> Option<T> {
+    fn get(&mut self, who: fmt::Arguments<'_>) -> Option<T> {
         match self {
             Self::Read(secret) => Some(secret.clone()),
             Self::Unreadable { first, .. } if first.is_empty() => {
-                who.clone_into(first);
+                *first = who.to_string();
                 None
             }
             Self::Unreadable { others, .. } => {
@@ -129,5 +139,31 @@ impl<T: Clone> Outcome<T> {
                 Some(format!("{key} of {first} and {others} more: {why:#}"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_read_is_shared_and_what_cannot_is_told_with_all_who_need_it() {
+        let folder = tempfile::tempdir().expect("a directory");
+        std::fs::write(folder.path().join("good"), "secret\n").expect("written");
+        let inventory = folder.path().join("devices.toml");
+        let mut reader = LoginReader::new(&inventory);
+        let credentials = |file: &str| {
+            let password = Some(Arc::new(SecretSource::File(file.into())));
+            Credentials { username: "admin".into(), password, ..Credentials::default() }
+        };
+        let (good, missing) = (credentials("good"), credentials("missing"));
+        let [first, second] =
+            ["a", "b"].map(|name| reader.login(&good, true, format_args!("device {name:?}")));
+        assert!(first.password.is_some() && Arc::ptr_eq(&first, &second));
+        for name in ["c", "d", "e"] {
+            assert!(reader.login(&missing, true, format_args!("device {name:?}")).password.is_none());
+        }
+        let error = reader.finish().expect_err("one is missing").to_string();
+        assert!(error.starts_with("password of device \"c\" and 2 more: "), "{error}");
     }
 }

@@ -22,6 +22,11 @@ impl Budget {
         Self { limit, state: Mutex::default(), changed: Condvar::new() }
     }
 
+    /// Bytes that are in use.
+    pub(super) fn used(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).used
+    }
+
     /// Waits until there is room for `bytes`; what is larger than all of it has to be alone. Once the
     /// budget is closed nobody waits. Says how many are in use then.
     pub(super) fn take(&self, bytes: usize) -> usize {

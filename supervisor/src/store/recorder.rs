@@ -1,15 +1,17 @@
 //! The consumer that records a run.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::lock::RunLock;
 use super::open::Store;
+use super::outcomes::Entered;
 use super::runs::Ended;
-use super::trouble::StoreFailed;
+use super::trouble::{StoreFailed, failed};
 use super::writer::{Entry, Writer};
 use crate::event::{Consumer, RunEvent};
 
@@ -26,20 +28,32 @@ use crate::event::{Consumer, RunEvent};
 #[derive(Debug)]
 pub struct Recorder {
     writer: Writer,
-    /// Devices that were handed out, whose commands may change them.
-    handed_out: HashSet<String>,
+    /// The run's devices, by their names.
+    devices: HashMap<Box<str>, Known>,
     failed: bool,
     path: PathBuf,
     // Behind the writer: given back when everything is written.
     _lock: RunLock,
 }
 
+#[derive(Debug)]
+struct Known {
+    entered: Entered,
+    /// It was handed out and its commands may change it.
+    handed_out: bool,
+}
+
 impl Recorder {
     /// Records run `run`, which `lock` gives the right to write.
     pub fn new(store: Store, run: i64, lock: RunLock) -> Result<Self> {
         let path = store.path().to_owned();
+        // Read once: looking each up when its outcome is entered would cost more than what it saves here.
+        let mut devices = HashMap::new();
+        store.entered(run, |name, entered| {
+            devices.insert(name, Known { entered, handed_out: false });
+        })?;
         let writer = Writer::start(store, run)?;
-        Ok(Self { path, writer, handed_out: HashSet::new(), failed: false, _lock: lock })
+        Ok(Self { path, writer, devices, failed: false, _lock: lock })
     }
 
     /// The store's file.
@@ -50,27 +64,35 @@ impl Recorder {
     /// Whether `event` has to be durable before others hear of it.
     pub fn comes_first(&self, event: &RunEvent<'_>) -> bool {
         match event {
-            RunEvent::DeviceDone(record) => self.handed_out.contains(&record.device),
+            RunEvent::DeviceDone(record) => {
+                self.devices.get(&*record.device).is_some_and(|known| known.handed_out)
+            }
             _ => false,
         }
     }
 
     fn record(&mut self, event: &RunEvent<'_>) -> Result<(), StoreFailed> {
         match event {
-            RunEvent::HandingOut(devices) => {
-                self.handed_out.extend(devices.iter().map(|&device| device.to_owned()));
-                let devices = devices.iter().map(|&device| device.to_owned()).collect();
+            RunEvent::HandingOut(names) => {
+                let mut devices = Vec::with_capacity(names.len());
+                for name in *names {
+                    let known = self.known(name)?;
+                    known.handed_out = true;
+                    known.entered.read_only = false;
+                    devices.push(known.entered);
+                }
                 self.writer.write_now(Entry::HandOut(devices))
             }
-            RunEvent::AttemptFailed { device, worker, failure } => self.writer.write(Entry::Attempt {
-                device: (*device).to_owned(),
-                worker: *worker,
-                at: SystemTime::now(),
-                failure: failure.cloned(),
-            }),
+            RunEvent::AttemptFailed { device, worker, failure } => {
+                let device = self.known(device)?.entered;
+                let (worker, at, failure) = (*worker, SystemTime::now(), failure.cloned());
+                self.writer.write(Entry::Attempt { device, worker, at, failure })
+            }
             RunEvent::DeviceDone(record) => {
-                let entry = Entry::Outcome(Box::new((*record).clone()));
-                match self.handed_out.remove(&record.device) {
+                let known = self.known(&record.device)?;
+                let was_handed_out = std::mem::take(&mut known.handed_out);
+                let entry = Entry::Outcome(known.entered, Arc::clone(record));
+                match was_handed_out {
                     true => self.writer.write_now(entry),
                     false => self.writer.write(entry),
                 }
@@ -82,6 +104,11 @@ impl Recorder {
             })),
             _ => Ok(()),
         }
+    }
+
+    fn known(&mut self, name: &str) -> Result<&mut Known, StoreFailed> {
+        let known = self.devices.get_mut(name);
+        known.ok_or_else(|| failed(&self.path, &anyhow!("the run has no device {name:?}")))
     }
 }
 

@@ -170,14 +170,16 @@ impl Store {
             ],
         )?;
         let id = transaction.last_insert_rowid();
-        let mut lists: HashMap<&[String], i64> = HashMap::new();
+        // Lists that are equal are the same one, and mostly a device is reached as the one before it.
+        let mut lists: HashMap<*const String, i64> = HashMap::new();
+        let (mut routes, mut routes_json) = (&[][..], String::from("[]"));
         {
             let mut insert = transaction.prepare(
                 "INSERT INTO devices (run, name, address, platform, routes, commands, read_only)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
             for device in &run.devices {
-                let list = match lists.get(&**device.commands) {
+                let list = match lists.get(&device.commands.as_ptr()) {
                     Some(list) => *list,
                     None => {
                         let commands = serde_json::to_string(&**device.commands)?;
@@ -186,17 +188,20 @@ impl Store {
                             params![id, commands],
                         )?;
                         let list = transaction.last_insert_rowid();
-                        lists.insert(device.commands, list);
+                        lists.insert(device.commands.as_ptr(), list);
                         list
                     }
                 };
-                let routes = serde_json::to_string(device.routes)?;
+                if device.routes != routes {
+                    routes = device.routes;
+                    routes_json = serde_json::to_string(routes)?;
+                }
                 insert.execute(params![
                     id,
                     device.name,
                     device.address,
                     device.platform,
-                    routes,
+                    routes_json,
                     list,
                     device.read_only
                 ])?;

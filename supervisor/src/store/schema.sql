@@ -44,8 +44,6 @@ CREATE TABLE devices (
     UNIQUE (run, name)
 ) STRICT;
 
-CREATE INDEX devices_of_command_list ON devices (commands);
-
 -- Attempts that were followed by another.
 CREATE TABLE attempts (
     device INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,

@@ -77,8 +77,8 @@ impl Fixture {
 
     fn records(&self, name: &str) -> Vec<Record> {
         let mut records = Vec::new();
-        let take = |record: &Record| {
-            records.push(record.clone());
+        let take = |record: &Arc<Record>| {
+            records.push(Record::clone(record));
             Ok(())
         };
         self.store().for_each_record(&self.run(name), take).expect("reads");
@@ -103,7 +103,7 @@ fn end(left: usize, interrupted: bool) -> RunEnd {
 }
 
 fn tell(recorder: &mut Recorder, record: &Record) {
-    recorder.on(&RunEvent::DeviceDone(record)).expect("recorded");
+    recorder.on(&RunEvent::DeviceDone(&record.clone().into())).expect("recorded");
 }
 
 fn json(record: &Record) -> String {
@@ -200,7 +200,7 @@ fn whoever_was_handed_out_and_never_heard_of_is_doubtful() {
     recorder.on(&RunEvent::HandingOut(&["rw-1", "rw-2", "rw-3"])).expect("recorded");
     assert_eq!(fixture.left("r1").1.len(), 3, "it is durable at once");
     let done = ok("rw-1", "x");
-    assert!(recorder.comes_first(&RunEvent::DeviceDone(&done)));
+    assert!(recorder.comes_first(&RunEvent::DeviceDone(&done.clone().into())));
     tell(&mut recorder, &done);
     assert_eq!(fixture.left("r1").1, ["rw-2", "rw-3"], "and so is the outcome");
     let failure = Failure::new(ErrorKind::Connect, Stage::Connect, "refused");
@@ -404,7 +404,7 @@ fn a_full_disk_is_told_once_keeps_what_was_there_and_lets_nothing_be_handed_out(
     let error = recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect_err("no room");
     let said = error.downcast::<StoreFailed>().expect("the store's").to_string();
     assert!(said.contains("no room is left on the disk") && said.contains("runs.db"), "{said}");
-    recorder.on(&RunEvent::DeviceDone(&ok("c", "x"))).expect("it has been told");
+    recorder.on(&RunEvent::DeviceDone(&ok("c", "x").into())).expect("it has been told");
     recorder.on(&RunEvent::HandingOut(&["rw-1"])).expect_err("not handed out");
     drop(recorder);
     assert_eq!(fixture.left("r1"), (vec!["b".into(), "c".into(), "rw-1".into()], vec![]));

@@ -71,10 +71,10 @@ impl Consumer for StoreWitness {
             RunEvent::DeviceDone(record) => {
                 let kind = record.error.as_ref().map(|error| error.kind);
                 if kind == Some(ErrorKind::LockoutGuard) {
-                    self.begun.insert(record.device.clone());
+                    self.begun.insert(record.device.to_string());
                 }
                 if kind != Some(ErrorKind::Interrupted) {
-                    self.told.insert(record.device.clone());
+                    self.told.insert(record.device.to_string());
                 }
             }
             _ => {}

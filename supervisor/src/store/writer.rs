@@ -1,6 +1,8 @@
 //! The thread that writes while a sweep runs: what it is told, in batches, each a transaction.
 
 use std::mem;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -12,7 +14,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::budget::Budget;
 use super::open::Store;
-use super::outcomes;
+use super::outcomes::{self, Entered, Inserts};
 use super::runs::{Ended, Millis};
 use super::trouble::{StoreFailed, failed};
 use crate::record::Record;
@@ -34,11 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) enum Entry {
     /// These devices' commands may change them, and a worker is about to have them.
-    HandOut(Vec<String>),
+    HandOut(Vec<Entered>),
     /// An attempt that another is to follow.
-    Attempt { device: String, worker: u32, at: SystemTime, failure: Option<Failure> },
+    Attempt { device: Entered, worker: u32, at: SystemTime, failure: Option<Failure> },
     /// A device's outcome.
-    Outcome(Box<Record>),
+    Outcome(Entered, Arc<Record>),
     /// The sweep came to an orderly end.
     End(Ended),
 }
@@ -63,6 +65,8 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct Shared {
     budget: Budget,
+    /// Orders that somebody waits for and the thread has not taken yet.
+    awaited: AtomicUsize,
     failure: OnceLock<StoreFailed>,
 }
 
@@ -71,7 +75,7 @@ impl Writer {
     pub(super) fn start(store: Store, run: i64) -> Result<Self> {
         store.db.busy_timeout(PATIENCE)?;
         let (orders, receiver) = crossbeam_channel::bounded(WAITING);
-        let shared = Arc::new(Shared { budget: Budget::new(WAITING_BYTES), failure: OnceLock::new() });
+        let shared = Arc::new(Shared::default());
         let thread = thread::Builder::new().name("run-store".into()).spawn({
             let shared = Arc::clone(&shared);
             move || write_all(store, run, &receiver, &shared)
@@ -104,9 +108,10 @@ impl Writer {
         }
         let Some(orders) = &self.orders else { return Err(self.failure()) };
         let bytes = entry.bytes();
-        let is_urgent = waiting.is_some() | (self.shared.budget.take(bytes) >= BATCH_BYTES);
+        let used = self.shared.budget.take(bytes);
+        self.shared.awaited.fetch_add(usize::from(waiting.is_some()), Relaxed);
         orders.send(Order { entry, bytes, waiting }).map_err(|_| self.failure())?;
-        if is_urgent || orders.len() >= BATCH {
+        if self.shared.is_due(orders.len(), used) {
             self.wake();
         }
         Ok(())
@@ -128,6 +133,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.orders = None;
+        self.shared.awaited.fetch_add(1, Relaxed);
         self.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -135,11 +141,24 @@ impl Drop for Writer {
     }
 }
 
+impl Default for Shared {
+    fn default() -> Self {
+        Self { budget: Budget::new(WAITING_BYTES), awaited: AtomicUsize::new(0), failure: OnceLock::new() }
+    }
+}
+
+impl Shared {
+    /// Whether `orders` with `bytes` of entries are to be written without waiting for more.
+    fn is_due(&self, orders: usize, bytes: usize) -> bool {
+        orders >= BATCH || bytes >= BATCH_BYTES || self.awaited.load(Relaxed) > 0
+    }
+}
+
 impl Entry {
     /// What it takes in the queue, roughly.
     fn bytes(&self) -> usize {
         match self {
-            Self::Outcome(record) => {
+            Self::Outcome(_, record) => {
                 let outputs =
                     record.commands.iter().map(|it| it.output.len() + it.as_sent().len() + it.command.len());
                 mem::size_of::<Record>() + outputs.sum::<usize>()
@@ -150,8 +169,9 @@ impl Entry {
 }
 
 fn write_all(mut store: Store, run: i64, orders: &Receiver<Order>, shared: &Shared) {
-    while let Some(batch) = next_batch(orders) {
-        if let Err(error) = write_batch(&mut store.db, run, &batch) {
+    let mut was_full = false;
+    while let Some(batch) = next_batch(orders, shared) {
+        if let Err(error) = write_batch(&mut store.db, run, &batch, &mut was_full) {
             // In this order: who is woken finds the reason.
             let _ = shared.failure.set(failed(&store.path, &error));
             shared.budget.close();
@@ -167,11 +187,11 @@ fn write_all(mut store: Store, run: i64, orders: &Receiver<Order>, shared: &Shar
     }
 }
 
-/// Waits for an order, and then a little for others to go with it, unless somebody waits for it. `None` when there
-/// will be no more.
-fn next_batch(orders: &Receiver<Order>) -> Option<Vec<Order>> {
+/// Waits for an order, and then a little for others to go with it, unless somebody waits for one or there are enough.
+/// `None` when there will be no more.
+fn next_batch(orders: &Receiver<Order>, shared: &Shared) -> Option<Vec<Order>> {
     let mut batch = vec![orders.recv().ok()?];
-    if batch[0].waiting.is_none() {
+    if !shared.is_due(batch.len() + orders.len(), shared.budget.used()) {
         // Being woken for each entry would cost more than writing it.
         thread::park_timeout(LINGER);
     }
@@ -183,24 +203,29 @@ fn next_batch(orders: &Receiver<Order>) -> Option<Vec<Order>> {
         bytes += order.bytes;
         batch.push(order);
     }
+    shared.awaited.fetch_sub(batch.iter().filter(|order| order.waiting.is_some()).count(), Relaxed);
     Some(batch)
 }
 
-fn write_batch(db: &mut Connection, run: i64, batch: &[Order]) -> Result<()> {
+/// `was_full` says whether the batch before had marks.
+fn write_batch(db: &mut Connection, run: i64, batch: &[Order], was_full: &mut bool) -> Result<()> {
     // A mark has to outlive the machine's power as well: what may have been begun on a device must not
     // be begun again.
     let marks = batch.iter().any(|order| matches!(order.entry, Entry::HandOut(_)));
-    db.pragma_update(None, "synchronous", if marks { "FULL" } else { "NORMAL" })?;
+    if marks != std::mem::replace(was_full, marks) {
+        db.pragma_update(None, "synchronous", if marks { "FULL" } else { "NORMAL" })?;
+    }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut inserts = Inserts::new(&transaction)?;
     for order in batch {
         match &order.entry {
             Entry::HandOut(devices) => {
-                devices.iter().try_for_each(|device| outcomes::hand_out(&transaction, run, device))?;
+                devices.iter().try_for_each(|device| outcomes::hand_out(&transaction, *device))?;
             }
             Entry::Attempt { device, worker, at, failure } => {
-                outcomes::insert_attempt(&transaction, run, device, *worker, *at, failure.as_ref())?;
+                outcomes::insert_attempt(&transaction, *device, *worker, *at, failure.as_ref())?;
             }
-            Entry::Outcome(record) => outcomes::insert(&transaction, run, record)?,
+            Entry::Outcome(device, record) => inserts.outcome(*device, record)?,
             Entry::End(ended) => {
                 // Whoever's commands had begun has an outcome by now.
                 transaction
@@ -212,6 +237,37 @@ fn write_batch(db: &mut Connection, run: i64, batch: &[Order]) -> Result<()> {
             }
         }
     }
+    drop(inserts);
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_more_where_there_is_enough_or_somebody_waits() {
+        const ROUNDS: u32 = 20;
+        let (orders, receiver) = crossbeam_channel::unbounded();
+        let writer = Writer { orders: Some(orders), shared: Arc::default(), thread: None };
+        let (tell, _told) = crossbeam_channel::bounded(1);
+        let began = Instant::now();
+        for _ in 0..ROUNDS {
+            for _ in 0..BATCH {
+                writer.write(Entry::End(Ended::Complete)).expect("taken");
+            }
+            writer.write(Entry::End(Ended::Complete)).expect("taken");
+            writer.order(Entry::End(Ended::Complete), Some(tell.clone())).expect("taken");
+            for size in [BATCH, 2] {
+                let batch = next_batch(&receiver, &writer.shared).expect("there are some");
+                assert_eq!(batch.len(), size);
+                writer.shared.budget.give_back(batch.iter().map(|order| order.bytes).sum());
+            }
+            assert!(!writer.shared.is_due(1, 1), "everything was taken");
+        }
+        assert!(began.elapsed() < LINGER * ROUNDS);
+    }
 }

@@ -37,6 +37,8 @@ const LOG_LINES: usize = 1000;
 /// Longest log line of a worker that is passed on, in bytes.
 const LOG_LINE: u64 = 4096;
 const READ_BUFFER: usize = 64 * 1024;
+/// Messages that mostly come together at most; where there are more, there is room made for them.
+const TOGETHER: usize = 32;
 
 /// What arrives from a worker.
 #[derive(Debug)]
@@ -248,8 +250,14 @@ fn write_messages(messages: &Receiver<Vec<ToWorker>>, stdin: ChildStdin) {
     if frame::write(&mut stdin, &Hello::ours()).is_err() {
         return;
     }
+    // One buffer for all of them.
+    let mut frame = Vec::new();
     while let Ok(messages) = messages.recv() {
-        let written = messages.iter().try_for_each(|message| frame::write(&mut stdin, message));
+        let written = messages.iter().try_for_each(|message| {
+            frame.clear();
+            frame::encode(message, &mut frame)?;
+            Ok::<_, FrameError>(stdin.write_all(&frame)?)
+        });
         if written.is_err() || stdin.flush().is_err() {
             return;
         }
@@ -278,7 +286,8 @@ fn try_read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming
         match frames.read::<FromWorker>().map_err(broken)? {
             // Told together, so that the receiver is woken once.
             Some(first) => {
-                let mut messages = vec![first];
+                let mut messages = Vec::with_capacity(TOGETHER);
+                messages.push(first);
                 while frames.has_another()
                     && let Some(message) = frames.read().map_err(broken)?
                 {

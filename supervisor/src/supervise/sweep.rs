@@ -17,7 +17,7 @@ use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, W
 use crate::dispatch::witness::Witness;
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
-use crate::host_keys::{HostKeys, Learned};
+use crate::host_keys::{HostKeys, Learned, fingerprint};
 use crate::mix::usable_cores;
 use crate::order::longest_first;
 use crate::output::ReaderGone;
@@ -303,7 +303,7 @@ impl Sweep<'_> {
                 self.note_alive(id, doing, cost);
                 return self.handle(Event::Heard(id));
             }
-            FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, &bytes),
+            FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, bytes),
             FromWorker::CommandEnded { job, command, end } => {
                 let known = self.knows(id, job, command);
                 let taken =
@@ -340,7 +340,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: &[u8]) -> Result<()> {
+    fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: Vec<u8>) -> Result<()> {
         let known = self.knows(id, job, command);
         let taken = if known { self.gatherer.output(job, command, bytes)? } else { Err(OutOfTurn) };
         self.heard(id, job, taken)
@@ -353,8 +353,9 @@ impl Sweep<'_> {
         };
         let device = &self.plan.job(job).device;
         match self.host_keys.learn(host, port, key) {
-            Ok(Learned::New { name, fingerprint }) if self.plan.verbose => {
-                self.tell(&RunEvent::Notice(&format!("{device}: new host key of {name}: {fingerprint}")))?;
+            Ok(Learned::New { name }) if self.plan.verbose => {
+                let notice = format!("{device}: new host key of {name}: {}", fingerprint(key));
+                self.tell(&RunEvent::Notice(&notice))?;
             }
             Ok(Learned::New { .. } | Learned::Known) => {}
             Ok(Learned::Other { name, fingerprints: [first, second] }) => {
@@ -492,12 +493,12 @@ impl Sweep<'_> {
         };
         let route = planned.routes.get(route as usize).unwrap_or(&planned.routes[0]);
         let record = Record {
-            run: self.plan.run.clone(),
-            device: planned.device.to_string(),
-            address: planned.address.to_string(),
+            run: Arc::clone(&self.plan.run),
+            device: Arc::clone(&planned.device),
+            address: Arc::clone(&planned.address),
             port: route.port,
             transport: route.transport,
-            platform: planned.platform.to_string(),
+            platform: Arc::clone(&planned.platform),
             status: DeviceStatus::of(failure.as_ref()),
             error: failure.map(RecordError::from),
             attempts,
@@ -508,7 +509,7 @@ impl Sweep<'_> {
             ssh_legacy: (planned.ssh_legacy && route.transport == Transport::Ssh).then_some(old_algorithms),
         };
         self.last_result = Some(Instant::now());
-        self.tell(&RunEvent::DeviceDone(&record))
+        self.tell(&RunEvent::DeviceDone(&Arc::new(record)))
     }
 
     /// The last word of a worker may complete the run before its end is seen.

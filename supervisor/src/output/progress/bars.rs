@@ -139,9 +139,9 @@ mod tests {
             tally.note(&RunEvent::AttemptStarted { device: "core-1", worker }, began);
         }
         for name in &names[..119] {
-            tally.note(&RunEvent::DeviceDone(&ok(name, "")), began);
+            tally.note(&RunEvent::DeviceDone(&ok(name, "").into()), began);
         }
-        tally.note(&RunEvent::DeviceDone(&auth_failure(names[119])), began);
+        tally.note(&RunEvent::DeviceDone(&auth_failure(names[119]).into()), began);
         let mut usage = Usage::default();
         usage.workers.insert(0, ProcessUsage { cpu: Duration::from_millis(1_240), peak_memory: 48_000_000 });
         tally.note(&RunEvent::Usage(&usage), began);

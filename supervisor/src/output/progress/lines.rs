@@ -91,7 +91,7 @@ mod tests {
         let mut lines = Vec::new();
         for (n, name) in (1..).zip(&names[..120]) {
             let record = if n % 50 == 0 { auth_failure(name) } else { ok(name, "") };
-            lines.extend(progress.line(&RunEvent::DeviceDone(&record), at(25 * n)));
+            lines.extend(progress.line(&RunEvent::DeviceDone(&record.clone().into()), at(25 * n)));
         }
         assert_eq!(lines.len(), 6);
         assert_eq!(lines[0], "netsweep: 20/200 done, 0 failed, 8 running, 40.0/s\n");
@@ -113,8 +113,9 @@ mod tests {
         progress.on(&RunEvent::Began(&plan(&names))).expect("takes note");
         // All at one moment, so that no silence adds a line on a slow machine.
         let now = Instant::now();
-        let lines =
-            names.iter().filter(|name| progress.line(&RunEvent::DeviceDone(&ok(name, "")), now).is_some());
+        let lines = names
+            .iter()
+            .filter(|name| progress.line(&RunEvent::DeviceDone(&ok(name, "").into()), now).is_some());
         assert_eq!(lines.count(), 10);
         assert_eq!(sink.text(), "");
     }

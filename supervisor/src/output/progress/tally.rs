@@ -127,13 +127,13 @@ mod tests {
         assert_eq!(note(RunEvent::AttemptStarted { device: "core-1", worker: 1 }), (3, 0, 0, 0));
         let end = &AttemptEnd::default();
         note(RunEvent::AttemptEnded { worker: 0, device: "a", end });
-        assert_eq!(note(RunEvent::DeviceDone(&ok("a", ""))), (2, 1, 0, 0));
+        assert_eq!(note(RunEvent::DeviceDone(&ok("a", "").into())), (2, 1, 0, 0));
         note(RunEvent::WorkerLost { worker: 1, reason: "killed" });
-        assert_eq!(note(RunEvent::DeviceDone(&auth_failure("b"))), (0, 2, 1, 0));
-        assert_eq!(note(RunEvent::DeviceDone(&skipped("c"))), (0, 3, 1, 1));
+        assert_eq!(note(RunEvent::DeviceDone(&auth_failure("b").into())), (0, 2, 1, 0));
+        assert_eq!(note(RunEvent::DeviceDone(&skipped("c").into())), (0, 3, 1, 1));
         note(RunEvent::AttemptStarted { device: "core-1", worker: 1 });
         note(RunEvent::AttemptEnded { worker: 1, device: "d", end });
-        assert_eq!(note(RunEvent::DeviceDone(&ok("d", ""))), (0, 4, 1, 1));
+        assert_eq!(note(RunEvent::DeviceDone(&ok("d", "").into())), (0, 4, 1, 1));
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         tally.note(&RunEvent::Began(&plan(&["a", "b", "c", "d"])), began);
         let later = began + Duration::from_secs(2);
         assert_eq!((tally.rate(began), tally.remaining(later)), (0.0, None));
-        tally.note(&RunEvent::DeviceDone(&ok("a", "")), later);
+        tally.note(&RunEvent::DeviceDone(&ok("a", "").into()), later);
         assert_eq!((tally.rate(later), tally.remaining(later)), (0.5, Some(Duration::from_secs(6))));
     }
 }

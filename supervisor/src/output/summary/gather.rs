@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use netsweep_shared::outcome::ErrorKind;
@@ -47,7 +48,7 @@ pub(super) struct Named {
 /// A device that took long.
 #[derive(Debug)]
 pub(super) struct Slow {
-    pub(super) device: String,
+    pub(super) device: Arc<str>,
     pub(super) timing: TimingMs,
 }
 
@@ -81,7 +82,7 @@ impl Gathered {
             let named = self.kinds.entry(error.kind).or_default();
             named.count += 1;
             if named.first.len() < MOST_NAMES {
-                named.first.push(record.device.clone());
+                named.first.push(record.device.to_string());
             }
         }
         self.note_time(record);
@@ -93,7 +94,7 @@ impl Gathered {
             self.slowest.partition_point(|slow| slow.timing.total.total_cmp(&total) != Ordering::Less);
         if record.started.is_some() && place < MOST_SLOW {
             self.slowest.truncate(MOST_SLOW - 1);
-            self.slowest.insert(place, Slow { device: record.device.clone(), timing: record.timing_ms });
+            self.slowest.insert(place, Slow { device: Arc::clone(&record.device), timing: record.timing_ms });
         }
     }
 
@@ -129,9 +130,9 @@ mod tests {
         for n in 0..1000_u32 {
             let mut record = ok(&format!("sw-{n}"), "");
             record.timing_ms.total = f64::from(n * 7919 % 1000);
-            gathered.note(&RunEvent::DeviceDone(&record));
+            gathered.note(&RunEvent::DeviceDone(&record.clone().into()));
         }
-        gathered.note(&RunEvent::DeviceDone(&skipped("never-tried")));
+        gathered.note(&RunEvent::DeviceDone(&skipped("never-tried").into()));
         let kept: Vec<_> = gathered.slowest.iter().map(|slow| slow.timing.total).collect();
         assert_eq!(kept, [999.0, 998.0, 997.0, 996.0, 995.0]);
     }
@@ -140,7 +141,7 @@ mod tests {
     fn names_are_few_and_counts_are_right() {
         let mut gathered = Gathered::default();
         for n in 0..1000 {
-            gathered.note(&RunEvent::DeviceDone(&auth_failure(&format!("sw-{n}"))));
+            gathered.note(&RunEvent::DeviceDone(&auth_failure(&format!("sw-{n}")).into()));
         }
         let named = &gathered.kinds[&ErrorKind::Auth];
         assert_eq!((named.count, named.first.len(), gathered.failed), (1000, MOST_NAMES, 1000));
@@ -155,7 +156,7 @@ mod tests {
         for device in ["a", "b"] {
             let mut record = ok(device, "");
             record.timing_ms.total = 1000.0;
-            gathered.note(&RunEvent::DeviceDone(&record));
+            gathered.note(&RunEvent::DeviceDone(&record.clone().into()));
         }
         assert_eq!(gathered.efficiency(Duration::from_secs(2)), Some(0.25));
     }

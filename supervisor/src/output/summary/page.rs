@@ -210,7 +210,7 @@ mod tests {
         let mut consumer = Summary::new(sink.clone(), None);
         consumer.on(&RunEvent::Began(&plan(devices))).expect("takes note");
         for record in records {
-            consumer.on(&RunEvent::DeviceDone(record)).expect("takes note");
+            consumer.on(&RunEvent::DeviceDone(&record.clone().into())).expect("takes note");
         }
         if let Some(usage) = usage {
             consumer.on(&RunEvent::Usage(usage)).expect("takes note");
