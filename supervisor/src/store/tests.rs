@@ -153,6 +153,24 @@ fn what_is_dropped_without_an_end_is_all_there_and_is_left_as_killed() {
 }
 
 #[test]
+fn a_store_that_has_the_index_of_older_versions_is_used_as_any_other() {
+    let fixture = Fixture::new();
+    let index = "CREATE INDEX devices_of_command_list ON devices (commands)";
+    fixture.store().db.execute_batch(index).expect("made");
+    let mut recorder = fixture.begin("r1", &["a", "b"]);
+    tell(&mut recorder, &ok("a", "x"));
+    drop(recorder);
+    let mut recorder = fixture.resume("r1");
+    tell(&mut recorder, &ok("b", "x"));
+    recorder.on(&RunEvent::Ended(&end(0, false))).expect("recorded");
+    drop(recorder);
+    assert_eq!(fixture.records("r1").len(), 2);
+    let damage: String =
+        fixture.store().db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("reads");
+    assert_eq!(damage, "ok");
+}
+
+#[test]
 fn a_device_has_one_outcome() {
     let fixture = Fixture::new();
     let mut recorder = fixture.begin("r1", &["a"]);
