@@ -161,8 +161,8 @@ impl PlannedJob {
     }
 
     /// The message for the worker: this device's attempt number `attempt`, which may take
-    /// `time_left` and where `asks_first` asks before it logs in. What is known of the servers is looked up now, so that it has what others have just
-    /// learnt.
+    /// `time_left` and, where it `asks_first`, waits before it logs in. What is known of the servers is
+    /// looked up now, so that it has what others have just learnt.
     pub fn to_job(
         &self,
         id: JobId,
