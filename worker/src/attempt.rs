@@ -31,6 +31,9 @@ pub(crate) struct Shared {
     pub(crate) ramp: Ramp,
 }
 
+// Not a part of its caller: what is on the stack below a key exchange is kept by every session, and where all of this was
+// one frame, that was a page more.
+#[inline(never)]
 pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     let (mut clock, count) = (Clock::start(), Count::start());
     let _computing = gil::compute();
@@ -47,6 +50,8 @@ pub(crate) fn run(job: &Job, slot: &Slot, shared: &Shared) -> AttemptEnd {
     }
 }
 
+// As `run`.
+#[inline(never)]
 fn try_run(
     job: &Job,
     slot: &Slot,
