@@ -135,8 +135,14 @@ fn run_session(thread: u32, job: &Job, since: Instant, slot: &Slot, register: &R
     let mut end = catch_unwind(AssertUnwindSafe(|| attempt::run(job, slot, shared))).unwrap_or_else(panicked);
     (end.effort.thread, end.effort.queue) = (thread, queue);
     register.end(id);
+    tell_end(job, end, shared);
+}
+
+// Not a part of its caller, as with `attempt::run`.
+#[inline(never)]
+fn tell_end(job: &Job, end: AttemptEnd, shared: &Shared) {
     tell(job, &end);
-    shared.outbox.say(&FromWorker::Finished { job: id, end });
+    shared.outbox.say(&FromWorker::Finished { job: job.id, end });
 }
 
 /// What the session of `job` has to ask before it logs in, if anything.
