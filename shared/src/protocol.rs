@@ -145,6 +145,8 @@ pub enum FromWorker {
     /// The next thing to tell the device is who we are. The session of a job that has to ask first
     /// ([`Job::asks_first`]) waits here for [`ToWorker::LogIn`].
     AsksToLogIn(JobId),
+    /// It has heard that it may, after it had asked.
+    LogsIn(JobId),
     /// The device has let us in.
     LoggedIn(JobId),
     /// The first command is about to be sent: from here on the device may be changed.

@@ -7,6 +7,8 @@ use std::time::Instant;
 pub(crate) struct Question {
     /// Has the supervisor asked.
     pub(crate) ask: Box<dyn FnOnce() + Send>,
+    /// Tells the supervisor that its answer is there.
+    pub(crate) thank: Box<dyn FnOnce() + Send>,
     /// No answer is waited for any longer.
     pub(crate) until: Instant,
 }

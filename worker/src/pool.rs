@@ -149,6 +149,10 @@ fn tell_end(job: &Job, end: AttemptEnd, shared: &Shared) {
 fn question(job: &Job, shared: &Shared) -> Option<Question> {
     let (id, outbox) = (job.id, shared.outbox.clone());
     job.asks_first.then(|| Question {
+        thank: Box::new({
+            let outbox = outbox.clone();
+            move || outbox.say(&FromWorker::LogsIn(id))
+        }),
         ask: Box::new(move || outbox.say_for_certain(&FromWorker::AsksToLogIn(id))),
         until: Instant::now() + job.timeouts.device,
     })

@@ -276,13 +276,16 @@ impl Slot {
     /// Asks for leave to log in, where that is to be asked for, and waits for it. How long that took.
     pub(crate) fn await_leave(&self) -> Result<Duration, TransportError> {
         let post = self.post();
-        let Some(Question { ask, until }) = post.question().take() else { return Ok(Duration::ZERO) };
+        let Some(Question { ask, thank, until }) = post.question().take() else { return Ok(Duration::ZERO) };
         let began = Instant::now();
         if post.is_open_question() {
             self.set_deadline(until);
             ask();
             let answered = || drop(post.news.wait_while(post.socket(), |_| post.is_open_question()));
             gil::while_waiting(|| effort::timed(|effort| &mut effort.leave, answered));
+            if self.fired().is_none() {
+                thank();
+            }
         }
         self.fired().map_or(Ok(began.elapsed()), Err)
     }

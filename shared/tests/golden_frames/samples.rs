@@ -31,6 +31,7 @@ pub(crate) fn all() -> Vec<Golden> {
         Golden::new("from_worker.started", FromWorker::Started(device)),
         Golden::new("from_worker.new_host_key", new_host_key()),
         Golden::new("from_worker.asks_to_log_in", FromWorker::AsksToLogIn(device)),
+        Golden::new("from_worker.logs_in", FromWorker::LogsIn(device)),
         Golden::new("from_worker.logged_in", FromWorker::LoggedIn(device)),
         Golden::new("from_worker.commands_begin", FromWorker::CommandsBegin(device)),
         Golden::new("from_worker.output", output()),

@@ -241,6 +241,11 @@ impl Dispatcher {
                     self.kill_out_of_turn(id, job_id, &passage);
                 }
             }
+            (Some(Step::Running { .. }), passage @ Passage::LogsIn) => {
+                if !self.logs_in(job_id) {
+                    self.kill_out_of_turn(id, job_id, &passage);
+                }
+            }
             (Some(Step::Running { since }), Passage::LoggedIn) => {
                 job.state = begin(Step::LoggedIn { since });
                 let waited = job.waited_for_leave();

@@ -63,7 +63,11 @@ pub(super) enum Leave {
     /// It is being waited for.
     Asked { since: Duration },
     /// It may.
-    Given { waited: Duration },
+    Given {
+        waited: Duration,
+        /// Since when it has been told so after it had asked, without having said that it has heard.
+        unheard: Option<Duration>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +132,7 @@ impl Job {
     /// How long its session waited for leave to log in.
     pub(super) fn waited_for_leave(&self) -> Duration {
         match self.leave {
-            Leave::Given { waited } => waited,
+            Leave::Given { waited, .. } => waited,
             Leave::Needed | Leave::Asked { .. } => Duration::ZERO,
         }
     }

@@ -40,7 +40,7 @@ impl Dispatcher {
         let is_proven = guard.trust == Trust::Proven;
         if is_proven {
             guard.leaves.given += 1;
-            job.leave = Leave::Given { waited: Duration::ZERO };
+            job.leave = Leave::Given { waited: Duration::ZERO, unheard: None };
         } else {
             guard.leaves.needed.push_back(id);
             job.leave = Leave::Needed;
@@ -59,8 +59,19 @@ impl Dispatcher {
                 true
             }
             // It was asked while our word was on its way.
-            (Some(_), Leave::Given { .. }) => true,
+            (Some(_), Leave::Given { waited, .. }) => {
+                job.leave = Leave::Given { waited, unheard: Some(now) };
+                true
+            }
             (Some(_), Leave::Asked { .. }) | (None, _) => false,
+        }
+    }
+
+    /// The session of `id` has heard that it may log in; whether it was to say so.
+    pub(super) fn logs_in(&mut self, id: JobId) -> bool {
+        match &mut self.jobs[id.index()].leave {
+            Leave::Given { unheard, .. } => unheard.take().is_some(),
+            Leave::Needed | Leave::Asked { .. } => false,
         }
     }
 
@@ -83,11 +94,12 @@ impl Dispatcher {
             while let Some(id) = self.next_to_log_in(credential as usize) {
                 let job = &mut self.jobs[id.index()];
                 let State::Held { by, .. } = job.state else { continue };
-                let waited = match job.leave {
-                    Leave::Asked { since } => now.saturating_sub(since),
-                    _ => Duration::ZERO,
+                job.leave = match job.leave {
+                    Leave::Asked { since } => {
+                        Leave::Given { waited: now.saturating_sub(since), unheard: Some(now) }
+                    }
+                    _ => Leave::Given { waited: Duration::ZERO, unheard: None },
                 };
-                job.leave = Leave::Given { waited };
                 self.guards[credential as usize].leaves.given += 1;
                 self.actions.push(Action::LogIn { worker: by, job: id });
                 self.login_sets_out(id, now);

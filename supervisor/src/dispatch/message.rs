@@ -46,6 +46,8 @@ pub enum Passage {
     Started,
     /// It may be about to log in, and has to ask first.
     AsksToLogIn,
+    /// It has heard that it may.
+    LogsIn,
     /// The device let us in.
     LoggedIn,
     /// The first command is about to be sent.
@@ -61,6 +63,7 @@ impl Passage {
         match self {
             Self::Started => "\"started\"",
             Self::AsksToLogIn => "\"asks to log in\"",
+            Self::LogsIn => "\"logs in\"",
             Self::LoggedIn => "\"logged in\"",
             Self::CommandsBegin => "\"commands begin\"",
             Self::Finished(_) => "\"finished\"",

@@ -467,6 +467,7 @@ fn what_a_dead_worker_said_is_not_taken_for_its_successors() {
 #[test]
 fn who_speaks_out_of_turn_is_killed() {
     let out_of_turn = [
+        (Passage::LogsIn, "kill w0: it said \"logs in\" of job 0 out of turn"),
         (Passage::LoggedIn, "kill w0: it said \"logged in\" of job 0 out of turn"),
         (Passage::CommandsBegin, "kill w0: it said \"commands begin\" of job 0 out of turn"),
         (Passage::Finished(end(None)), "kill w0: it said \"finished\" of job 0 out of turn"),
@@ -589,6 +590,7 @@ impl Story {
     fn logs_in(&mut self, worker: WorkerId, job: u32) {
         self.started(worker, job);
         assert_eq!(self.asks(worker, job), [format!("let {job} log in at w{}", worker.number)]);
+        assert_eq!(self.job(worker, job, Passage::LogsIn), NOTHING);
     }
 
     /// The device refuses the login.
@@ -635,6 +637,17 @@ fn who_asks_twice_or_needs_not_ask_is_killed() {
     let (mut story, _) = Story::under_way(mix(1, 1), reading(1));
     story.started(w(0), 0);
     assert_eq!(story.asks(w(0), 0), ["kill w0: it said \"asks to log in\" of job 0 out of turn"]);
+}
+
+#[test]
+fn a_worker_that_does_not_hear_what_its_session_waits_for_is_killed() {
+    let settings = Settings { device_timeout: Duration::from_secs(60), ..guarded(1, 1) };
+    let (mut story, _) = Story::under_way(settings, alike(1));
+    story.started(w(0), 0);
+    assert_eq!(story.asks(w(0), 0), ["let 0 log in at w0"]);
+    assert_eq!(story.pass(15.0), NOTHING);
+    assert_eq!(story.pass(0.2), ["kill w0: it has not heard for 15 s that job 0 may log in"]);
+    assert_eq!(story.dies(w(0)), ["again 0", "start w0'"]);
 }
 
 #[test]

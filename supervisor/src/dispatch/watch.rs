@@ -5,7 +5,7 @@ use std::time::Duration;
 use netsweep_shared::job::JobId;
 
 use super::dispatcher::Dispatcher;
-use super::job::{Job, Step};
+use super::job::{Job, Leave, Step};
 use super::message::{Action, WorkerId};
 use super::worker::{State, Worker};
 
@@ -13,6 +13,8 @@ use super::worker::{State, Worker};
 const SILENCE: Duration = Duration::from_secs(15);
 /// A worker that has jobs and no session, and begins none for so long, hangs as well.
 const IDLENESS: Duration = Duration::from_secs(15);
+/// A worker that does not hear for so long that one of its sessions may log in hangs, too.
+const DEAFNESS: Duration = Duration::from_secs(15);
 /// How far behind its deadline a job may be before its worker is taken to hang.
 const OVERDUE: Duration = Duration::from_secs(5);
 
@@ -57,6 +59,16 @@ impl Dispatcher {
             && held().all(|(_, job)| overdue(job) || !begun(job))
         {
             return Some(format!("its job {id} did not end at its deadline"));
+        }
+        let is_deaf = |job: &Job| {
+            let told = match job.leave {
+                Leave::Given { unheard, .. } => unheard,
+                Leave::Needed | Leave::Asked { .. } => None,
+            };
+            told.is_some_and(|told| now.saturating_sub(told) > DEAFNESS) && job.may_be_logging_in()
+        };
+        if let Some((id, _)) = held().find(|(_, job)| is_deaf(job)) {
+            return Some(format!("it has not heard for {} s that job {id} may log in", DEAFNESS.as_secs()));
         }
         let idle = !worker.held.is_empty() && !held().any(|(_, job)| begun(job));
         (idle && now.saturating_sub(worker.last_moved) > IDLENESS)

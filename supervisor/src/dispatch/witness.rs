@@ -51,6 +51,8 @@ pub(super) struct Job {
     pub(super) withdrawn: bool,
     /// Where it is on a worker and has a credential.
     pub(super) leave: Leave,
+    /// It was told that it may log in after it had asked, and has not said that it has heard.
+    pub(super) unheard: bool,
     pub(super) outcomes: u32,
 }
 
@@ -133,6 +135,7 @@ impl Witness {
             backs_off: false,
             withdrawn: false,
             leave: Leave::Needed,
+            unheard: false,
             outcomes: 0,
         };
         Self {
@@ -202,6 +205,8 @@ impl Witness {
             Action::LogIn { worker, job } => {
                 self.is_alive(*worker)?;
                 self.leave_was_needed(*worker, *job)?;
+                let asked = self.jobs[job.index()].leave == Leave::Asked;
+                self.jobs[job.index()].unheard = asked;
                 self.jobs[job.index()].leave = Leave::Given;
                 self.canaries_are_few(*job)?;
             }
@@ -272,6 +277,7 @@ impl Witness {
     fn hand(&mut self, id: WorkerId, job: JobId, asks_first: bool) {
         self.jobs[job.index()].on = Some((id, Step::Queued));
         self.jobs[job.index()].withdrawn = false;
+        self.jobs[job.index()].unheard = false;
         self.jobs[job.index()].leave = if asks_first { Leave::Needed } else { Leave::Given };
         if let Some(worker) = self.workers.get_mut(&id.number) {
             worker.held.insert(job);
@@ -320,10 +326,12 @@ impl Witness {
             (Step::Running, Passage::AsksToLogIn)
                 if job.spec.credential.is_some() && job.leave != Leave::Asked =>
             {
-                if job.leave == Leave::Needed {
-                    job.leave = Leave::Asked;
+                match job.leave {
+                    Leave::Needed => job.leave = Leave::Asked,
+                    _ => job.unheard = true,
                 }
             }
+            (Step::Running, Passage::LogsIn) if job.unheard => job.unheard = false,
             (Step::Running, Passage::LoggedIn) => {
                 job.on = Some((id, Step::LoggedIn));
                 let has_leave = job.leave == Leave::Given;

@@ -313,6 +313,7 @@ impl Sweep<'_> {
             FromWorker::Started(job) => (job, Passage::Started),
             FromWorker::NewHostKey { job, hop, key } => return self.take_host_key(id, job, hop, &key),
             FromWorker::AsksToLogIn(job) => (job, Passage::AsksToLogIn),
+            FromWorker::LogsIn(job) => (job, Passage::LogsIn),
             FromWorker::LoggedIn(job) => (job, Passage::LoggedIn),
             FromWorker::CommandsBegin(job) => (job, Passage::CommandsBegin),
             FromWorker::Finished { job, end } => (job, Passage::Finished(end)),

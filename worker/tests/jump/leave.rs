@@ -7,7 +7,7 @@ use std::time::Duration;
 use netsweep_shared::job::Transport::{Ssh, Telnet};
 use netsweep_shared::job::{Job, JobId, Timeouts};
 use netsweep_shared::outcome::ErrorKind;
-use netsweep_shared::protocol::FromWorker::{AsksToLogIn, Finished, LoggedIn, Started};
+use netsweep_shared::protocol::FromWorker::{AsksToLogIn, Finished, LoggedIn, LogsIn, Started};
 
 use crate::sessions::Devices;
 use crate::worker::{Worker, job};
@@ -78,7 +78,7 @@ fn a_word_of_an_attempt_that_is_over_does_not_count_for_the_next() {
     worker.take(Job { attempt: 2, ..ssh });
     assert_eq!([worker.next(), worker.next()], [Started(JobId(0)), AsksToLogIn(JobId(0))]);
     worker.log_in(0);
-    assert_eq!(worker.next(), LoggedIn(JobId(0)));
+    assert_eq!([worker.next(), worker.next()], [LogsIn(JobId(0)), LoggedIn(JobId(0))]);
 }
 
 #[test]

@@ -266,6 +266,7 @@ impl Process {
         if let Some(held) = session.held.take() {
             session.course = cut_at_deadline(held, session.until.saturating_sub(agenda.now));
             self.await_next(job, agenda);
+            self.tell_of(job, Passage::LogsIn, agenda);
         }
     }
 
@@ -304,6 +305,7 @@ impl Process {
             let lies = [
                 passage,
                 Passage::AsksToLogIn,
+                Passage::LogsIn,
                 Passage::Started,
                 Passage::CommandsBegin,
                 Passage::Finished(end),

@@ -83,6 +83,7 @@ fn kind(action: &Action) -> &'static str {
         Action::Kill(_, reason) if reason.contains("said nothing") => "killed: silent",
         Action::Kill(_, reason) if reason.contains("deadline") => "killed: overdue",
         Action::Kill(_, reason) if reason.contains("begun none") => "killed: idle",
+        Action::Kill(_, reason) if reason.contains("not heard") => "killed: deaf",
         Action::Kill(_, reason) if reason.contains("the run was") || reason.contains("did not end its") => {
             "killed: the end"
         }
