@@ -68,9 +68,8 @@ fn the_dead_are_begun_first_once_they_are_known() {
     );
     assert!(second.stderr.contains(&said), "{said:?} is not said in:\n{}", second.stderr);
     let begun = begun(&second);
-    assert!(begun[0].starts_with("well-"), "the login is first tried where it is known to work: {begun:?}");
     let last_dead = begun.iter().rposition(|name| name.starts_with("dead-")).expect("there are some");
-    // Sessions that begin at once may be heard of in any order.
+    // One that is known to be let in is begun with them; and sessions that begin at once may be heard of in any order.
     assert!(last_dead < DEAD + 1 + THREADS, "number {last_dead} is dead: {begun:?}");
     let records = second.records();
     assert!(records.iter().all(|(name, record)| name.starts_with("well-") || record["attempts"] == 2));
