@@ -86,7 +86,9 @@ impl Pool {
     }
 
     pub(crate) fn take(&self, job: Box<Job>) {
-        self.register.expect(job.id);
+        if job.asks_first {
+            self.register.expect(job.id);
+        }
         // Cannot fail: we hold a receiver ourselves.
         let _ = self.jobs.send(Waiting { job, since: Instant::now() });
     }
@@ -127,7 +129,7 @@ fn run_sessions(thread: u32, waiting: &Receiver<Waiting>, slot: &Slot, register:
 
 fn run_session(thread: u32, job: &Job, since: Instant, slot: &Slot, register: &Register, shared: &Shared) {
     let (id, queue) = (job.id, since.elapsed());
-    if !register.begin(id, slot, question(job, shared)) {
+    if !register.begin(id, slot, Question::of(job, &shared.outbox)) {
         shared.outbox.say(&FromWorker::Returned(id));
         return;
     }
@@ -143,19 +145,6 @@ fn run_session(thread: u32, job: &Job, since: Instant, slot: &Slot, register: &R
 fn tell_end(job: &Job, end: AttemptEnd, shared: &Shared) {
     tell(job, &end);
     shared.outbox.say(&FromWorker::Finished { job: job.id, end });
-}
-
-/// What the session of `job` has to ask before it logs in, if anything.
-fn question(job: &Job, shared: &Shared) -> Option<Question> {
-    let (id, outbox) = (job.id, shared.outbox.clone());
-    job.asks_first.then(|| Question {
-        thank: Box::new({
-            let outbox = outbox.clone();
-            move || outbox.say(&FromWorker::LogsIn(id))
-        }),
-        ask: Box::new(move || outbox.say_for_certain(&FromWorker::AsksToLogIn(id))),
-        until: Instant::now() + job.timeouts.device,
-    })
 }
 
 /// For `--verbose`: also what came of attempts that are followed by another, of which no record tells.

@@ -5,19 +5,17 @@
 //! keep a thread for ever. So one more thread per worker looks every [`PERIOD`] for sockets
 //! whose deadline has passed and shuts them down, which makes any call on them return.
 
+mod post;
+mod slot;
+
 use std::io;
-use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use netsweep_shared::outcome::Stage;
-use socket2::Socket;
-
-use crate::leave::Question;
-use crate::transport::TransportError;
-use crate::{effort, gil};
+use self::post::{CANCELLED, DEADLINE, Post};
+pub use self::slot::Slot;
 
 /// How often the deadlines are looked at, and so how late a flood may end.
 pub const PERIOD: Duration = Duration::from_millis(50);
@@ -48,35 +46,6 @@ struct Row {
     deadlines: Box<[AtomicU64]>,
     posts: Box<[Post]>,
 }
-
-/// One slot's session. The socket is shut down under its lock and only while it is the
-/// session's own, so that a late shutdown never meets the next session.
-#[derive(Debug)]
-struct Post {
-    socket: Mutex<Option<Arc<Socket>>>,
-    /// What is to be asked before the session logs in.
-    question: Mutex<Option<Question>>,
-    /// What the session waits for instead of an answer of its device's has happened.
-    news: Condvar,
-    fired: AtomicU8,
-    permit: AtomicU8,
-    /// Place of the session's stage among [`STAGES`].
-    stage: AtomicU8,
-}
-
-/// Where a session itself can be: its jump hosts are the hub's.
-const STAGES: [Stage; 5] = [Stage::Connect, Stage::Handshake, Stage::Login, Stage::Prepare, Stage::Commands];
-
-const QUIET: u8 = 0;
-const DEADLINE: u8 = 1;
-const CANCELLED: u8 = 2;
-const WITHDRAWN: u8 = 3;
-
-// Whether the session may log in; changed under the socket's lock.
-const OPEN: u8 = 0;
-const USED: u8 = 1;
-const REVOKED: u8 = 2;
-const TO_BE_ASKED_FOR: u8 = 3;
 
 impl Watchdog {
     /// Starts the thread, with room for `slots` sessions at once.
@@ -169,16 +138,7 @@ impl Row {
     fn of(slots: usize) -> Arc<Self> {
         Arc::new(Self {
             deadlines: (0..slots).map(|_| AtomicU64::new(NO_DEADLINE)).collect(),
-            posts: (0..slots)
-                .map(|_| Post {
-                    socket: Mutex::new(None),
-                    question: Mutex::new(None),
-                    news: Condvar::new(),
-                    fired: AtomicU8::new(QUIET),
-                    permit: AtomicU8::new(OPEN),
-                    stage: AtomicU8::new(0),
-                })
-                .collect(),
+            posts: (0..slots).map(|_| Post::default()).collect(),
         })
     }
 
@@ -197,169 +157,15 @@ impl Row {
     }
 }
 
-impl Post {
-    fn socket(&self) -> MutexGuard<'_, Option<Arc<Socket>>> {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the session that holds the lock's socket, if there is one.
-    fn fire(&self, socket: &Option<Arc<Socket>>, why: u8) {
-        if let Some(socket) = socket {
-            // The reason goes first: whoever meets the closed socket finds it.
-            let _ = self.fired.compare_exchange(QUIET, why, Ordering::SeqCst, Ordering::SeqCst);
-            // Fails where the peer was faster, which is as good.
-            let _ = socket.shutdown(Shutdown::Both);
-            self.news.notify_all();
-        }
-    }
-
-    fn question(&self) -> MutexGuard<'_, Option<Question>> {
-        self.question.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nobody has said yet whether the session may log in, nor ended it.
-    fn is_open_question(&self) -> bool {
-        let waits = self.permit.load(Ordering::SeqCst) == TO_BE_ASKED_FOR;
-        waits && self.fired.load(Ordering::SeqCst) == QUIET
-    }
-}
-
-/// A session thread's place at the watchdog.
-#[derive(Clone, Debug)]
-pub struct Slot {
-    watchdog: Arc<Watchdog>,
-    row: Arc<Row>,
-    n: usize,
-}
-
-impl Slot {
-    /// The next session begins here, and may log in; after it has asked `question`, where there is one.
-    pub(crate) fn begin(&self, question: Option<Question>) {
-        self.enter(Stage::Connect);
-        let permit = if question.is_some() { TO_BE_ASKED_FOR } else { OPEN };
-        *self.post().question() = question;
-        self.post().permit.store(permit, Ordering::SeqCst);
-    }
-
-    /// The session has come to `stage`.
-    pub(crate) fn enter(&self, stage: Stage) {
-        let place = STAGES.iter().position(|known| *known == stage).unwrap_or_default();
-        self.post().stage.store(place as u8, Ordering::Relaxed);
-    }
-
-    /// How far the session has come.
-    pub(crate) fn stage(&self) -> Stage {
-        let place = self.post().stage.load(Ordering::Relaxed);
-        STAGES.get(usize::from(place)).copied().unwrap_or(Stage::Connect)
-    }
-
-    /// Ends the session, unless it has committed itself.
-    pub(crate) fn withdraw(&self) {
-        let post = self.post();
-        let held = post.socket();
-        if matches!(post.permit.load(Ordering::SeqCst), OPEN | TO_BE_ASKED_FOR) {
-            post.permit.store(REVOKED, Ordering::SeqCst);
-            post.fire(&held, WITHDRAWN);
-        }
-    }
-
-    /// The session may log in, whether it has asked or not.
-    pub(crate) fn give_leave(&self) {
-        let post = self.post();
-        let _held = post.socket();
-        if post.permit.load(Ordering::SeqCst) == TO_BE_ASKED_FOR {
-            post.permit.store(OPEN, Ordering::SeqCst);
-            post.news.notify_all();
-        }
-    }
-
-    /// Asks for leave to log in, where that is to be asked for, and waits for it. How long that took.
-    pub(crate) fn await_leave(&self) -> Result<Duration, TransportError> {
-        let post = self.post();
-        let Some(Question { ask, thank, until }) = post.question().take() else { return Ok(Duration::ZERO) };
-        let began = Instant::now();
-        if post.is_open_question() {
-            self.set_deadline(until);
-            ask();
-            let answered = || drop(post.news.wait_while(post.socket(), |_| post.is_open_question()));
-            gil::while_waiting(|| effort::timed(|effort| &mut effort.leave, answered));
-            if self.fired().is_none() {
-                thank();
-            }
-        }
-        self.fired().map_or(Ok(began.elapsed()), Err)
-    }
-
-    /// Asked before a password goes out: afterwards [`Self::withdraw`] comes too late.
-    pub(crate) fn commit(&self) -> Result<(), TransportError> {
-        let post = self.post();
-        let _held = post.socket();
-        match post.permit.swap(USED, Ordering::SeqCst) {
-            REVOKED => Err(TransportError::Withdrawn),
-            _ => {
-                self.enter(Stage::Login);
-                Ok(())
-            }
-        }
-    }
-
-    /// Has `socket` watched until [`Self::release`].
-    pub(crate) fn watch(&self, socket: &Arc<Socket>, deadline: Instant) -> Result<(), TransportError> {
-        let post = self.post();
-        let mut held = post.socket();
-        if self.is_cancelled() {
-            return Err(TransportError::Cancelled);
-        }
-        if post.permit.load(Ordering::SeqCst) == REVOKED {
-            return Err(TransportError::Withdrawn);
-        }
-        *held = Some(Arc::clone(socket));
-        post.fired.store(QUIET, Ordering::SeqCst);
-        self.set_deadline(deadline);
-        Ok(())
-    }
-
-    /// Moves the deadline of the socket being watched.
-    pub(crate) fn set_deadline(&self, deadline: Instant) {
-        let kennel = &self.watchdog.kennel;
-        self.row.deadlines[self.n].store(kennel.nanos(deadline), Ordering::Relaxed);
-    }
-
-    /// Forgets `socket`: from here on it is not touched any more.
-    pub(crate) fn release(&self, socket: &Arc<Socket>) {
-        let mut held = self.post().socket();
-        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, socket)) {
-            *held = None;
-            self.row.deadlines[self.n].store(NO_DEADLINE, Ordering::Relaxed);
-        }
-    }
-
-    /// Why the socket being watched was shut down, if it was.
-    pub(crate) fn fired(&self) -> Option<TransportError> {
-        match self.post().fired.load(Ordering::SeqCst) {
-            DEADLINE => Some(TransportError::Deadline),
-            CANCELLED => Some(TransportError::Cancelled),
-            WITHDRAWN => Some(TransportError::Withdrawn),
-            _ => None,
-        }
-    }
-
-    /// Whether all sessions were told to end.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.watchdog.is_cancelled()
-    }
-
-    fn post(&self) -> &Post {
-        &self.row.posts[self.n]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
 
+    use socket2::Socket;
+
     use super::*;
+    use crate::transport::TransportError;
 
     fn pair() -> (Arc<Socket>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listens");

@@ -8,6 +8,7 @@ use super::state::{LONGEST_QUESTION, Overheard, Session};
 use super::wait::Limit;
 use crate::channel::line::LineSink;
 use crate::channel::prompt::Prompt;
+use crate::leave::WAITING;
 use crate::platform::CompiledLogin;
 
 /// What the unfinished line asks for.
@@ -93,7 +94,7 @@ impl<'a> Session<'a> {
                 }
                 Asked::Username => {
                     // A name alone may count as a login that was begun.
-                    waited += self.transport.await_leave().map_err(|error| wait.failed(error))?;
+                    waited += self.transport.await_leave().map_err(|error| error.at(wait.stage, WAITING))?;
                     wait = self.begin(wait.stage, limit.later_by(waited), wait.expected, None);
                     self.send_line(dialogue.username, &wait)?;
                     dialogue.username_sent = true;
@@ -107,7 +108,7 @@ impl<'a> Session<'a> {
                         ));
                     };
                     // From here on another attempt could be a second refusal.
-                    waited += self.transport.commit().map_err(|error| wait.failed(error))?;
+                    waited += self.transport.commit().map_err(|error| error.at(wait.stage, WAITING))?;
                     wait = self.begin(Stage::Login, limit.later_by(waited), wait.expected, None);
                     self.send_secret(password, &wait)?;
                     dialogue.password_sent = true;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use netsweep_shared::job::Transport::{Ssh, Telnet};
 use netsweep_shared::job::{Job, JobId, Timeouts};
-use netsweep_shared::outcome::ErrorKind;
+use netsweep_shared::outcome::{ErrorKind, Stage};
 use netsweep_shared::protocol::FromWorker::{AsksToLogIn, Finished, LoggedIn, LogsIn, Started};
 
 use crate::sessions::Devices;
@@ -26,7 +26,7 @@ fn devices() -> Devices {
 
 #[test]
 fn nobody_logs_in_before_he_may_and_waiting_for_that_costs_no_login_time() {
-    let (devices, login) = (devices(), Duration::from_secs(5));
+    let (devices, login) = (devices(), Duration::from_secs(10));
     let mut worker = Worker::start(2, &["cisco_ios"]);
     for job in asking(&devices) {
         worker.take(Job { timeouts: Timeouts { login, ..job.timeouts }, ..job });
@@ -79,6 +79,24 @@ fn a_word_of_an_attempt_that_is_over_does_not_count_for_the_next() {
     assert_eq!([worker.next(), worker.next()], [Started(JobId(0)), AsksToLogIn(JobId(0))]);
     worker.log_in(0);
     assert_eq!([worker.next(), worker.next()], [LogsIn(JobId(0)), LoggedIn(JobId(0))]);
+}
+
+#[test]
+fn a_device_whose_time_is_up_meanwhile_is_not_blamed() {
+    let devices = devices();
+    let mut worker = Worker::start(2, &["cisco_ios"]);
+    for job in asking(&devices) {
+        worker.take(Job { timeouts: Timeouts { device: Duration::from_secs(4), ..job.timeouts }, ..job });
+    }
+    for (id, end) in worker.finish(2) {
+        let failure = end.failure.expect("nobody says that it may log in");
+        assert_eq!(
+            (failure.kind, failure.stage),
+            (ErrorKind::Timeout, Stage::Handshake),
+            "job {id}: {failure}"
+        );
+        assert!(failure.message.contains("other logins with the same password"), "job {id}: {failure}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::algorithms::{offer, old_in_use};
 use super::drive::{awaited, meaning};
 use super::{handshake, host_key, login};
 use crate::effort;
+use crate::leave::WAITING;
 use crate::link::{Interest, Link};
 use crate::platform::CompiledPlatform;
 use crate::transport::TransportError;
@@ -92,7 +93,7 @@ impl Connection {
                 host_key::check(session, &settings.host_key, offer(session, settings.legacy), new_key)
             },
         )?;
-        *waited = link.commit().map_err(|error| error.at(Stage::Handshake, "logging in"))?;
+        *waited = link.commit().map_err(|error| error.at(Stage::Handshake, WAITING))?;
         *has_logged_in =
             login::log_in(session, link, who, platform.map(|platform| &platform.login), settings.legacy)?;
         Ok(connection)
