@@ -170,7 +170,8 @@ impl Entry {
 
 fn write_all(mut store: Store, run: i64, orders: &Receiver<Order>, shared: &Shared) {
     let mut was_full = false;
-    while let Some(batch) = next_batch(orders, shared) {
+    // Being woken for each entry would cost more than writing it.
+    while let Some(batch) = next_batch(orders, shared, || thread::park_timeout(LINGER)) {
         if let Err(error) = write_batch(&mut store.db, run, &batch, &mut was_full) {
             // In this order: who is woken finds the reason.
             let _ = shared.failure.set(failed(&store.path, &error));
@@ -187,13 +188,12 @@ fn write_all(mut store: Store, run: i64, orders: &Receiver<Order>, shared: &Shar
     }
 }
 
-/// Waits for an order, and then a little for others to go with it, unless somebody waits for one or there are enough.
-/// `None` when there will be no more.
-fn next_batch(orders: &Receiver<Order>, shared: &Shared) -> Option<Vec<Order>> {
+/// Waits for an order, and then a little, as `linger` does, for others to go with it, unless somebody waits for one or
+/// there are enough. `None` when there will be no more.
+fn next_batch(orders: &Receiver<Order>, shared: &Shared, linger: impl FnOnce()) -> Option<Vec<Order>> {
     let mut batch = vec![orders.recv().ok()?];
     if !shared.is_due(batch.len() + orders.len(), shared.budget.used()) {
-        // Being woken for each entry would cost more than writing it.
-        thread::park_timeout(LINGER);
+        linger();
     }
     let mut bytes = batch[0].bytes;
     while batch.len() < BATCH
@@ -244,30 +244,25 @@ fn write_batch(db: &mut Connection, run: i64, batch: &[Order], was_full: &mut bo
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     #[test]
     fn nobody_waits_for_more_where_there_is_enough_or_somebody_waits() {
-        const ROUNDS: u32 = 20;
         let (orders, receiver) = crossbeam_channel::unbounded();
         let writer = Writer { orders: Some(orders), shared: Arc::default(), thread: None };
         let (tell, _told) = crossbeam_channel::bounded(1);
-        let began = Instant::now();
-        for _ in 0..ROUNDS {
-            for _ in 0..BATCH {
-                writer.write(Entry::End(Ended::Complete)).expect("taken");
-            }
-            writer.write(Entry::End(Ended::Complete)).expect("taken");
-            writer.order(Entry::End(Ended::Complete), Some(tell.clone())).expect("taken");
-            for size in [BATCH, 2] {
-                let batch = next_batch(&receiver, &writer.shared).expect("there are some");
-                assert_eq!(batch.len(), size);
-                writer.shared.budget.give_back(batch.iter().map(|order| order.bytes).sum());
-            }
-            assert!(!writer.shared.is_due(1, 1), "everything was taken");
-        }
-        assert!(began.elapsed() < LINGER * ROUNDS);
+        let write = |waiting| writer.order(Entry::End(Ended::Complete), waiting).expect("taken");
+        let next = |linger: &dyn Fn()| {
+            let batch = next_batch(&receiver, &writer.shared, linger).expect("there are some");
+            writer.shared.budget.give_back(batch.iter().map(|order| order.bytes).sum());
+            batch.len()
+        };
+        (0..=BATCH).for_each(|_| write(None));
+        write(Some(tell));
+        let at_once = || panic!("there is enough, and then somebody waits");
+        assert_eq!((next(&at_once), next(&at_once)), (BATCH, 2));
+        // Nobody waits any more: others may come.
+        write(None);
+        assert_eq!(next(&|| write(None)), 2);
     }
 }
