@@ -137,6 +137,14 @@ impl Job {
         }
     }
 
+    /// Since when its worker has not said that it has heard that the session, which waits, may log in.
+    pub(super) fn unheard(&self) -> Option<Duration> {
+        match self.leave {
+            Leave::Given { unheard, .. } if self.may_be_logging_in() => unheard,
+            _ => None,
+        }
+    }
+
     /// What is left of `device_timeout` for the next attempt, or for the whole of the present one.
     pub(super) fn time_left(&self, device_timeout: Duration) -> Duration {
         device_timeout.saturating_sub(self.spent)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use netsweep_shared::job::JobId;
 
 use super::dispatcher::Dispatcher;
-use super::job::{Job, Leave, Step};
+use super::job::{Job, Step};
 use super::message::{Action, WorkerId};
 use super::worker::{State, Worker};
 
@@ -60,14 +60,8 @@ impl Dispatcher {
         {
             return Some(format!("its job {id} did not end at its deadline"));
         }
-        let is_deaf = |job: &Job| {
-            let told = match job.leave {
-                Leave::Given { unheard, .. } => unheard,
-                Leave::Needed | Leave::Asked { .. } => None,
-            };
-            told.is_some_and(|told| now.saturating_sub(told) > DEAFNESS) && job.may_be_logging_in()
-        };
-        if let Some((id, _)) = held().find(|(_, job)| is_deaf(job)) {
+        let unheard = |job: &Job| job.unheard().is_some_and(|told| now.saturating_sub(told) > DEAFNESS);
+        if let Some((id, _)) = held().find(|(_, job)| unheard(job)) {
             return Some(format!("it has not heard for {} s that job {id} may log in", DEAFNESS.as_secs()));
         }
         let idle = !worker.held.is_empty() && !held().any(|(_, job)| begun(job));

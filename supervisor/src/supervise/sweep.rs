@@ -1,33 +1,31 @@
 //! The loop that joins worker processes, dispatcher and listeners.
 
+// Its two sides: what workers say, and what the dispatcher wants done.
+mod act;
+mod hear;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, select_biased};
-use netsweep_shared::job::{JobId, Transport};
-use netsweep_shared::outcome::{AttemptEnd, Stage, Timing};
-use netsweep_shared::protocol::{Activity, Cost, FromWorker, Setup, ToWorker};
+use netsweep_shared::job::JobId;
+use netsweep_shared::protocol::FromWorker;
 
-use super::gather::{Gatherer, OutOfTurn};
-use super::process::{EXIT_GRACE, Incoming, PipeFault, WorkerCommand, WorkerProcess};
+use super::gather::Gatherer;
+use super::process::{EXIT_GRACE, Incoming, WorkerCommand, WorkerProcess};
 use super::signals::Signals;
-use crate::dispatch::message::{Action, Death, Ending, Event, Passage, Verdict, WorkerId};
+use crate::dispatch::message::{Ending, Event, Passage, WorkerId};
 use crate::dispatch::witness::Witness;
 use crate::dispatch::{Dispatcher, JobSpec, Settings};
 use crate::event::{Consumer, RunEnd, RunEvent};
-use crate::host_keys::{HostKeys, Learned, fingerprint};
-use crate::mix::usable_cores;
+use crate::host_keys::HostKeys;
 use crate::order::longest_first;
 use crate::output::ReaderGone;
 use crate::plan::Plan;
-use crate::record::{DeviceStatus, Record, RecordError, TimingMs};
 use crate::store::StoreFailed;
 use crate::usage::UsageSampler;
 
-/// Devices that are named where a worker is lost.
-const NAMED: usize = 3;
 const TICK: Duration = Duration::from_millis(100);
 const USAGE_EVERY: Duration = Duration::from_secs(1);
 /// What waits for us from all workers, each at most a pipe's buffer of messages. When it is full the pipes fill,
@@ -241,278 +239,6 @@ impl Sweep<'_> {
         self.tell(&RunEvent::Usage(&usage))
     }
 
-    fn take_in(&mut self, what: Incoming) -> Result<()> {
-        match what {
-            Incoming::Ready(id) => {
-                let worker = self.workers.get(&id.number).filter(|worker| worker.id == id);
-                if let Some(pid) = worker.map(WorkerProcess::pid) {
-                    self.tell(&RunEvent::WorkerUp { worker: id.number, pid })?;
-                }
-                self.handle(Event::WorkerReady(id))
-            }
-            Incoming::Log(id, line) => self.tell(&RunEvent::Notice(&format!("{id}: {line}"))),
-            Incoming::Ended(id, fault) => self.worker_ended(id, fault),
-            Incoming::Messages(id, messages) => {
-                messages.into_iter().try_for_each(|message| self.take_message(id, message))
-            }
-        }
-    }
-
-    fn worker_ended(&mut self, id: WorkerId, fault: Option<PipeFault>) -> Result<()> {
-        let Some(worker) = self.workers.remove(&id.number) else { return Ok(()) };
-        let (doing, cost) = (self.doing(&worker.activities), worker.cost);
-        let death = worker.reap(fault)?;
-        self.tell_cost(id, cost)?;
-        // One that was killed because the user wants it is no loss.
-        if self.interrupts < 2 {
-            let reason = format!("{}{doing}", death.reason());
-            self.tell(&RunEvent::WorkerLost { worker: id.number, reason: &reason })?;
-        }
-        self.handle(Event::WorkerGone(id, death))
-    }
-
-    /// What a worker that is over has cost, if it said so.
-    fn tell_cost(&mut self, id: WorkerId, cost: Option<Cost>) -> Result<()> {
-        match &cost {
-            Some(cost) => self.tell(&RunEvent::WorkerCost { worker: id.number, cost }),
-            None => Ok(()),
-        }
-    }
-
-    /// What a worker that is lost last told of its sessions, to be put behind the reason. Of many the
-    /// stages are counted, of few the devices are named.
-    fn doing(&self, activities: &[Activity]) -> String {
-        let mut stages: BTreeMap<Stage, Vec<&str>> = BTreeMap::new();
-        for activity in activities {
-            let job = self.plan.jobs.get(activity.job.index());
-            stages.entry(activity.stage).or_default().extend(job.map(|job| &*job.device));
-        }
-        if stages.is_empty() {
-            return String::new();
-        }
-        let counts = stages.iter().map(|(stage, devices)| match &devices[..] {
-            few if few.len() <= NAMED => format!("{stage} ({})", few.join(", ")),
-            many => format!("{stage} ({} devices)", many.len()),
-        });
-        format!("; its sessions were at: {}", counts.collect::<Vec<_>>().join(", "))
-    }
-
-    fn take_message(&mut self, id: WorkerId, message: FromWorker) -> Result<()> {
-        let (job, passage) = match message {
-            FromWorker::Alive { doing, cost } => {
-                self.note_alive(id, doing, cost);
-                return self.handle(Event::Heard(id));
-            }
-            FromWorker::Output { job, command, bytes } => return self.take_output(id, job, command, bytes),
-            FromWorker::CommandEnded { job, command, end } => {
-                let known = self.knows(id, job, command);
-                let taken =
-                    if known { self.gatherer.command_ended(job, command, end) } else { Err(OutOfTurn) };
-                return self.heard(id, job, taken);
-            }
-            FromWorker::Started(job) => (job, Passage::Started),
-            FromWorker::NewHostKey { job, hop, key } => return self.take_host_key(id, job, hop, &key),
-            FromWorker::AsksToLogIn(job) => (job, Passage::AsksToLogIn),
-            FromWorker::LogsIn(job) => (job, Passage::LogsIn),
-            FromWorker::LoggedIn(job) => (job, Passage::LoggedIn),
-            FromWorker::CommandsBegin(job) => (job, Passage::CommandsBegin),
-            FromWorker::Finished { job, end } => (job, Passage::Finished(end)),
-            FromWorker::Returned(job) => (job, Passage::Returned),
-        };
-        let was_running = self.dispatcher.runs(id, job);
-        if was_running && let Passage::Finished(end) = &passage {
-            let plan = self.plan;
-            let device = &plan.job(job).device;
-            self.tell(&RunEvent::AttemptEnded { worker: id.number, device, end })?;
-        }
-        self.handle(Event::Job(id, job, passage))?;
-        if !was_running && self.dispatcher.runs(id, job) {
-            self.gatherer.begin(job);
-            let device = Arc::clone(&self.plan.job(job).device);
-            self.tell(&RunEvent::AttemptStarted { device: &device, worker: id.number })?;
-        }
-        Ok(())
-    }
-
-    fn note_alive(&mut self, id: WorkerId, doing: Vec<Activity>, cost: Cost) {
-        if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
-            worker.activities = doing;
-            worker.cost = Some(cost);
-        }
-    }
-
-    fn take_output(&mut self, id: WorkerId, job: JobId, command: u32, bytes: Vec<u8>) -> Result<()> {
-        let known = self.knows(id, job, command);
-        let taken = if known { self.gatherer.output(job, command, bytes)? } else { Err(OutOfTurn) };
-        self.heard(id, job, taken)
-    }
-
-    fn take_host_key(&mut self, id: WorkerId, job: JobId, hop: u32, key: &[u8]) -> Result<()> {
-        let server = if self.dispatcher.runs(id, job) { self.plan.job(job).server(hop) } else { None };
-        let Some((host, port)) = server else {
-            return self.kill(id, format!("it told of a host key of job {job} out of turn"));
-        };
-        let device = &self.plan.job(job).device;
-        match self.host_keys.learn(host, port, key) {
-            Ok(Learned::New { name }) if self.plan.verbose => {
-                let notice = format!("{device}: new host key of {name}: {}", fingerprint(key));
-                self.tell(&RunEvent::Notice(&notice))?;
-            }
-            Ok(Learned::New { .. } | Learned::Known) => {}
-            Ok(Learned::Other { name, fingerprints: [first, second] }) => {
-                let notice = format!(
-                    "{device}: {name} has just shown two host keys, {first} and {second}: somebody may be in between"
-                );
-                self.tell(&RunEvent::Notice(&notice))?;
-            }
-            Err(error) => self.tell(&RunEvent::Notice(&format!("{error:#}")))?,
-        }
-        self.heard(id, job, Ok(()))
-    }
-
-    /// Whether `worker` runs `job` and the job has such a command.
-    fn knows(&self, worker: WorkerId, job: JobId, command: u32) -> bool {
-        self.dispatcher.runs(worker, job) && (command as usize) < self.plan.job(job).commands.len()
-    }
-
-    fn heard(&mut self, id: WorkerId, job: JobId, taken: Result<(), OutOfTurn>) -> Result<()> {
-        match taken {
-            Ok(()) => self.handle(Event::Heard(id)),
-            Err(OutOfTurn) => self.kill(id, format!("it sent output of job {job} out of turn")),
-        }
-    }
-
-    fn kill(&mut self, id: WorkerId, reason: String) -> Result<()> {
-        if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
-            worker.kill(reason);
-        }
-        Ok(())
-    }
-
-    fn act(&mut self, actions: Vec<Action>) -> Result<()> {
-        let mut announced = false;
-        let mut actions = actions.into_iter();
-        while let Some(action) = actions.next() {
-            if !announced && changing(self.plan, &action).is_some() {
-                // Not before: what came to an end has to be told before another begins.
-                self.announce(&action, actions.as_slice())?;
-                announced = true;
-            }
-            match action {
-                Action::Send { worker, job, .. } if self.must_not_be_sent(job) => {
-                    self.withheld.push((worker, job));
-                }
-                Action::Start(id) => self.start_worker(id)?,
-                Action::Send { worker, job, attempt, asks_first, time_left } => {
-                    self.first_dispatch.get_or_insert_with(Instant::now);
-                    let message =
-                        self.plan.job(job).to_job(job, attempt, asks_first, time_left, self.host_keys);
-                    self.send(worker, ToWorker::Job(Box::new(message)));
-                }
-                Action::Drain(worker) | Action::Retire(worker) => self.send(worker, ToWorker::Drain),
-                Action::LogIn { worker, job } => self.send(worker, ToWorker::LogIn(job)),
-                Action::Withdraw { worker, job } => self.send(worker, ToWorker::Withdraw(job)),
-                Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
-                Action::Kill(worker, reason) => self.kill(worker, reason)?,
-                Action::Retry { worker, job, failure } => self.tell(&RunEvent::AttemptFailed {
-                    device: &self.plan.job(job).device,
-                    worker: worker.number,
-                    failure: failure.as_ref(),
-                })?,
-                Action::Settle { job, attempts, worker, verdict } => {
-                    self.settle(job, attempts, worker, verdict)?
-                }
-                Action::Allow(_) => {}
-                Action::Finish(ending) => self.ending = Some(ending),
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes known which jobs that may change their devices are about to be sent, all of them at once.
-    fn announce(&mut self, first: &Action, others: &[Action]) -> Result<()> {
-        let plan = self.plan;
-        let all = std::iter::once(first).chain(others);
-        let changing: Vec<&str> = all.filter_map(|action| changing(plan, action)).collect();
-        self.tell(&RunEvent::HandingOut(&changing))
-    }
-
-    /// Whether nobody would know that `job` may have changed its device.
-    fn must_not_be_sent(&self, job: JobId) -> bool {
-        self.unrecorded.is_some() && !self.plan.job(job).spec.read_only
-    }
-
-    fn start_worker(&mut self, id: WorkerId) -> Result<()> {
-        let setup = Setup {
-            worker: id.number,
-            threads: self.plan.mix.threads,
-            output_limit: self.plan.output_limit,
-            verbose: self.plan.verbose,
-            sandbox: self.plan.sandbox,
-            agent_sockets: self.plan.agent_sockets(),
-            platforms: self.plan.platforms.clone(),
-            experiment: self.plan.conditions(id.number, &usable_cores()),
-        };
-        match WorkerProcess::start(id, self.command, setup, &self.incoming) {
-            Ok(worker) => {
-                self.workers.insert(id.number, worker);
-                Ok(())
-            }
-            Err(error) => {
-                // What has worked once may work again.
-                let death = if id.life == 0 { Death::Unusable } else { Death::Fault };
-                self.handle(Event::WorkerGone(id, death(format!("{error:#}"))))
-            }
-        }
-    }
-
-    fn send(&mut self, id: WorkerId, message: ToWorker) {
-        if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
-            worker.send(message);
-        }
-    }
-
-    fn settle(
-        &mut self,
-        job: JobId,
-        attempts: u32,
-        worker: Option<WorkerId>,
-        verdict: Verdict,
-    ) -> Result<()> {
-        let planned = self.plan.job(job);
-        let (started, commands) = self.gatherer.finish(job, &planned.commands, planned.encoding)?;
-        let AttemptEnd { failure, timing, route, old_algorithms, .. } = match verdict {
-            Verdict::Told(end) => end,
-            Verdict::Lost(failure) => {
-                let total = started.and_then(|started| started.elapsed().ok()).unwrap_or_default();
-                AttemptEnd {
-                    failure: Some(failure),
-                    timing: Timing { total, ..Timing::default() },
-                    ..AttemptEnd::default()
-                }
-            }
-        };
-        let route = planned.routes.get(route as usize).unwrap_or(&planned.routes[0]);
-        let record = Record {
-            run: Arc::clone(&self.plan.run),
-            device: Arc::clone(&planned.device),
-            address: Arc::clone(&planned.address),
-            port: route.port,
-            transport: route.transport,
-            platform: Arc::clone(&planned.platform),
-            status: DeviceStatus::of(failure.as_ref()),
-            error: failure.map(RecordError::from),
-            attempts,
-            worker: worker.map(|worker| worker.number),
-            started,
-            timing_ms: TimingMs::from(timing),
-            commands,
-            ssh_legacy: (planned.ssh_legacy && route.transport == Transport::Ssh).then_some(old_algorithms),
-        };
-        self.last_result = Some(Instant::now());
-        self.tell(&RunEvent::DeviceDone(&Arc::new(record)))
-    }
-
     /// The last word of a worker may complete the run before its end is seen.
     fn tell_of_those_just_killed(&mut self) -> Result<()> {
         if self.interrupts > 1 {
@@ -562,11 +288,4 @@ impl Sweep<'_> {
         }
         Ok(())
     }
-}
-
-/// The device of a job that is about to be sent and may change it.
-fn changing<'a>(plan: &'a Plan, action: &Action) -> Option<&'a str> {
-    let Action::Send { job, .. } = action else { return None };
-    let job = plan.job(*job);
-    (!job.spec.read_only).then_some(&*job.device)
 }
