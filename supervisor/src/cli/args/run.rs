@@ -10,7 +10,7 @@ use super::values::{positive_time, rate};
 use super::{FleetArgs, OutputArgs, PlatformDirArgs, StoreArgs};
 use crate::host_keys::Policy;
 
-/// `netsweep run`. What is not skipped is kept with the run, for [`ResumeArgs`].
+/// `netsweep run`. What is not skipped is kept with the run, for [`ResumeArgs`](super::ResumeArgs).
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub struct RunArgs {
     /// Commands to run, in this order, in one session per device; without any, those of the inventory
