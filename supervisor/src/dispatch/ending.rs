@@ -45,13 +45,22 @@ impl Dispatcher {
     /// Sees to it that a run that was cut short does end.
     pub(super) fn press_for_an_end(&mut self, now: Duration) {
         match self.phase {
-            Phase::Draining { until } if now >= until => {
+            Phase::Draining { until } if now >= until || self.nobody_can_finish() => {
                 self.phase = Phase::Cancelling { until: now + CANCEL_GRACE };
                 self.tell_all(Action::Cancel);
             }
             Phase::Cancelling { until } if now >= until => self.kill_all("it did not end its sessions"),
             _ => {}
         }
+    }
+
+    /// Whether all that is left are sessions that may not log in any more.
+    fn nobody_can_finish(&self) -> bool {
+        let mut held = self.workers.iter().flat_map(|worker| &worker.held);
+        held.all(|id| {
+            let job = &self.jobs[id.index()];
+            job.may_be_logging_in() && !job.has_leave()
+        })
     }
 
     fn kill_all(&mut self, reason: &str) {

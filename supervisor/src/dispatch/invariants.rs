@@ -99,15 +99,21 @@ impl Witness {
         })
     }
 
-    /// 6: nothing new begins once the run is being ended.
+    /// 6: nothing new begins once the run is being ended, and nobody logs in who had no leave before.
     pub(super) fn nothing_new_when_ending(&self, job: JobId) -> Kept {
-        ensure(!self.ending, || format!("job {job} is sent while the run is being ended"))
+        ensure(!self.ending, || format!("job {job} is sent, or may log in, while the run is being ended"))
     }
 
-    /// 6: sessions that run when the run is being ended are given the grace period.
+    /// 6: sessions that run when the run is being ended are given the grace period, if there are any that have
+    /// leave to log in or are in.
     pub(super) fn grace_is_given(&self) -> Kept {
+        let can_finish = |job: &Job| {
+            let (step, has_leave) = (job.on.map(|(_, step)| step), job.leave == Leave::Given);
+            step.is_some_and(|step| step >= Step::LoggedIn || has_leave)
+        };
+        let anybody_can = self.jobs.iter().any(can_finish);
         let given = self.ending_since.map_or(Duration::ZERO, |since| self.now.saturating_sub(since));
-        ensure(self.ending && given >= self.settings.grace, || {
+        ensure(self.ending && (given >= self.settings.grace || !anybody_can), || {
             format!("sessions are cancelled after {given:?}")
         })
     }
@@ -233,6 +239,7 @@ impl Witness {
 
     /// Only a session that has to ask first is told that it may log in, and only once.
     pub(super) fn leave_was_needed(&self, worker: WorkerId, job: JobId) -> Kept {
+        self.nothing_new_when_ending(job)?;
         let Job { on, leave, withdrawn, .. } = &self.jobs[job.index()];
         let early = on.is_some_and(|(by, step)| by == worker && step < Step::LoggedIn);
         ensure(early && *leave != Leave::Given && !withdrawn, || {
@@ -251,7 +258,7 @@ impl Witness {
             let answered = self.guards[guard].proven || self.logging_in(guard) == 0;
             asks && job.leave == Leave::Asked && !job.withdrawn && !self.is_locked_out(guard) && answered
         });
-        ensure(self.finished.is_some() || in_vain.is_none(), || format!("job {in_vain:?} asks in vain"))
+        ensure(self.ending || in_vain.is_none(), || format!("job {in_vain:?} asks in vain"))
     }
 
     /// Only jobs that may still log in with a credential, or on a way, that is locked out are withdrawn.

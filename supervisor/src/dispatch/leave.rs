@@ -10,6 +10,7 @@ use std::time::Duration;
 use netsweep_shared::job::JobId;
 
 use super::dispatcher::Dispatcher;
+use super::ending::Phase;
 use super::job::{Job, Leave, State, Step};
 use super::lockout::Trust;
 use super::message::Action;
@@ -88,8 +89,11 @@ impl Dispatcher {
         self.stirred.push(credential);
     }
 
-    /// Lets those log in who may now.
+    /// Lets those log in who may now. When the run is being ended nobody may: that would begin what was not to be begun.
     pub(super) fn give_leave(&mut self, now: Duration) {
+        if self.phase != Phase::Running {
+            return;
+        }
         while let Some(credential) = self.stirred.pop() {
             while let Some(id) = self.next_to_log_in(credential as usize) {
                 let job = &mut self.jobs[id.index()];

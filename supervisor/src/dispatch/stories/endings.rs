@@ -1,6 +1,22 @@
 //! Runs that are cut short.
 
+use super::logins::{alike, guarded};
 use super::*;
+
+#[test]
+fn who_may_not_log_in_yet_does_not_any_more_when_the_run_is_ended() {
+    let (mut story, _) = Story::under_way(guarded(1, 2), alike(2));
+    story.logs_in(w(0), 0);
+    story.started(w(0), 1);
+    assert_eq!(story.asks(w(0), 1), NOTHING);
+    assert_eq!(story.tell(Event::Interrupt), ["drain w0"]);
+    assert_eq!(story.job(w(0), 0, Passage::LoggedIn), NOTHING, "nobody is let");
+    assert_eq!(story.pass(1.0), NOTHING, "who is in may finish");
+    assert_eq!(story.job(w(0), 0, Passage::CommandsBegin), NOTHING);
+    assert_eq!(story.finished(w(0), 0), ["0 ok"]);
+    assert_eq!(story.pass(0.1), ["cancel w0"], "and nobody waits for those who cannot");
+    assert_eq!(story.failed(w(0), 1, ErrorKind::Interrupted), ["1 interrupted", "interrupted"]);
+}
 
 #[test]
 fn sessions_that_run_may_finish_when_the_run_is_given_up() {

@@ -3,21 +3,21 @@
 use super::*;
 
 /// Jobs that log in with one credential.
-fn alike(jobs: usize) -> Vec<JobSpec> {
+pub(super) fn alike(jobs: usize) -> Vec<JobSpec> {
     vec![JobSpec { read_only: true, credential: Some(0), ..JobSpec::default() }; jobs]
 }
 
-fn guarded(processes: u32, threads: u32) -> Settings {
+pub(super) fn guarded(processes: u32, threads: u32) -> Settings {
     Settings { credentials: 1, ..mix(processes, threads) }
 }
 
 impl Story {
-    fn asks(&mut self, worker: WorkerId, job: u32) -> Vec<String> {
+    pub(super) fn asks(&mut self, worker: WorkerId, job: u32) -> Vec<String> {
         self.job(worker, job, Passage::AsksToLogIn)
     }
 
     /// The session comes to the login, which it may begin at once.
-    fn logs_in(&mut self, worker: WorkerId, job: u32) {
+    pub(super) fn logs_in(&mut self, worker: WorkerId, job: u32) {
         self.started(worker, job);
         assert_eq!(self.asks(worker, job), [format!("let {job} log in at w{}", worker.number)]);
         assert_eq!(self.job(worker, job, Passage::LogsIn), NOTHING);
