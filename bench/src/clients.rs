@@ -36,6 +36,8 @@ pub struct Installed {
     pub worker_binary: Option<PathBuf>,
     /// The Python that has the peers' libraries.
     pub python: PathBuf,
+    /// Of the peers, only these; all where none is named.
+    pub peers: Vec<String>,
 }
 
 /// A client.
@@ -180,7 +182,16 @@ impl Client {
                 absent.push(name);
             }
         }
+        let is_chosen =
+            |name: &str| installed.peers.is_empty() || installed.peers.iter().any(|it| it == name);
+        present.retain(|peer| is_chosen(&peer.name));
+        absent.retain(|name| is_chosen(name));
         (present, absent)
+    }
+
+    /// The names of all peers, installed or not.
+    pub fn names_of_peers() -> impl Iterator<Item = &'static str> {
+        PYTHON_PEERS.iter().map(|peer| peer.0).chain(EXEC_PEERS.iter().map(|peer| peer.0))
     }
 
     /// Sweeps the fleet. A device that fails is no error; see [`Swept::ok`].

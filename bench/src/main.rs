@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use clap::builder::PossibleValue;
-use netsweep_bench::clients::Installed;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use netsweep_bench::clients::{Client, Installed};
 use netsweep_bench::machine::Machine;
 use netsweep_bench::report::Report;
 use netsweep_bench::{BENCHMARKS, Bench};
@@ -39,6 +39,9 @@ struct Arguments {
     /// The Python that has the peers' libraries [default: the one that bench/peers/venv.sh makes].
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// Only this of the peers, and others that are named so [default: all that are installed].
+    #[arg(long = "peer", value_name = "NAME", value_parser = PossibleValuesParser::new(Client::names_of_peers()))]
+    peers: Vec<String>,
     /// Where the results are kept.
     #[arg(long, value_name = "FOLDER", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
     results: PathBuf,
@@ -66,6 +69,7 @@ fn main() -> Result<()> {
         floor: executable(&folder, "floor")?,
         worker_binary: arguments.worker_binary,
         python,
+        peers: arguments.peers,
     };
     let machine = machine(&installed, &arguments.what, arguments.quick);
     let mut bench =
@@ -129,7 +133,8 @@ fn raise_descriptors() -> Result<()> {
 
 fn machine(installed: &Installed, what: &[String], quick: bool) -> Machine {
     let quick = if quick { " --quick" } else { "" };
-    let command = format!("cargo run --release -p netsweep-bench -- {}{quick}", what.join(" "));
+    let peers: String = installed.peers.iter().map(|peer| format!(" --peer {peer:?}")).collect();
+    let command = format!("cargo run --release -p netsweep-bench -- {}{quick}{peers}", what.join(" "));
     let netsweep = installed.netsweep.to_string_lossy();
     let python = installed.python.to_string_lossy();
     Machine::here(

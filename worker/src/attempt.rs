@@ -12,6 +12,7 @@ use crate::computing;
 use crate::effort::Count;
 use crate::gil;
 use crate::jump::Hub;
+use crate::link::Link;
 use crate::outbox::Outbox;
 use crate::platform::CompiledPlatform;
 use crate::ramp::Ramp;
@@ -74,30 +75,52 @@ fn try_run(
     let connected = Instant::now();
     clock.connected = Some(connected);
     slot.enter(Stage::Handshake);
-    let mut deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
+    let deadlines = Deadlines { login: device.min(connected + job.timeouts.login), device };
     let observer = &mut Reporter { job: job.id, read_only: job.read_only, slot, shared, clock, count };
     match transport {
-        Transport::Ssh => {
-            let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
-            let new_key = &mut |key: &[u8]| new_key(hop, key);
-            let (who, until) = (&job.login, deadlines.login);
-            let mut connection = Connection::open(link, who, Some(platform), &job.ssh, new_key, until)?;
-            deadlines.login = device.min(deadlines.login + connection.waited());
-            *old_algorithms = connection.old_algorithms();
-            connection.set_keepalive(job.keepalive);
-            if job.mode == Mode::Exec {
-                let limit = shared.output_limit;
-                return session::execute(&mut connection, platform, job, deadlines, limit, observer);
-            }
-            let mut ssh = SshTransport::open(connection, platform.terminal())?;
-            session::converse(&mut ssh, platform, job, deadlines, shared.output_limit, observer)
-        }
-        Transport::Telnet => {
-            let mut telnet = TelnetTransport::open(link, platform.terminal());
-            telnet.set_keepalive(job.keepalive);
-            session::converse(&mut telnet, platform, job, deadlines, shared.output_limit, observer)
-        }
+        Transport::Ssh => over_ssh(link, job, platform, deadlines, &new_key, old_algorithms, observer),
+        Transport::Telnet => over_telnet(link, job, platform, deadlines, observer),
     }
+}
+
+// As `run`.
+#[inline(never)]
+fn over_ssh(
+    link: Link,
+    job: &Job,
+    platform: &CompiledPlatform,
+    mut deadlines: Deadlines,
+    new_key: &dyn Fn(u32, &[u8]),
+    old_algorithms: &mut Vec<String>,
+    observer: &mut Reporter<'_>,
+) -> Result<(), Failure> {
+    let hop = u32::try_from(job.jumps.len()).unwrap_or(u32::MAX);
+    let new_key = &mut |key: &[u8]| new_key(hop, key);
+    let mut connection =
+        Connection::open(link, &job.login, Some(platform), &job.ssh, new_key, deadlines.login)?;
+    deadlines.login = deadlines.device.min(deadlines.login + connection.waited());
+    *old_algorithms = connection.old_algorithms();
+    connection.set_keepalive(job.keepalive);
+    let limit = observer.shared.output_limit;
+    if job.mode == Mode::Exec {
+        return session::execute(&mut connection, platform, job, deadlines, limit, observer);
+    }
+    let mut ssh = SshTransport::open(connection, platform.terminal())?;
+    session::converse(&mut ssh, platform, job, deadlines, limit, observer)
+}
+
+// As `run`.
+#[inline(never)]
+fn over_telnet(
+    link: Link,
+    job: &Job,
+    platform: &CompiledPlatform,
+    deadlines: Deadlines,
+    observer: &mut Reporter<'_>,
+) -> Result<(), Failure> {
+    let mut telnet = TelnetTransport::open(link, platform.terminal());
+    telnet.set_keepalive(job.keepalive);
+    session::converse(&mut telnet, platform, job, deadlines, observer.shared.output_limit, observer)
 }
 
 /// When each step was over.

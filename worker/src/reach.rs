@@ -50,6 +50,8 @@ impl Tried {
 ///
 /// Only a device that could not be connected to is tried by the next route: where something answered,
 /// whoever breaks or bends what it says must not get us to speak a protocol without protection.
+// Not a part of its caller, as with `attempt::run`.
+#[inline(never)]
 pub(crate) fn reach(
     job: &Job,
     slot: &Slot,

@@ -82,7 +82,7 @@ fn broken(through: &str, why: &str) -> Failure {
 }
 
 /// Connects, by way of the jump hosts before it, and logs in.
-fn open(hub: &Arc<Hub>, way: &Way, slot: &Slot, patience: Patience) -> Result<Connection, Failure> {
+fn open(hub: &Arc<Hub>, way: &Way, slot: &Slot, patience: Patience) -> Result<Box<Connection>, Failure> {
     let Some((jump, before)) = way.chain.split_last() else {
         return Err(broken("jump host", "there is none"));
     };

@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) struct Pump {
     // In the order in which they are dropped: channels need their session, pairs come with them.
     joints: Vec<Joint>,
-    connection: Connection,
+    connection: Box<Connection>,
     way: Arc<Way>,
     /// What the way knows this connection by.
     number: u64,
@@ -63,7 +63,7 @@ struct Ready {
 
 impl Pump {
     /// Offers `connection` to those who wait at `way`.
-    pub(super) fn new(connection: Connection, way: &Arc<Way>) -> Result<Self, Errno> {
+    pub(super) fn new(connection: Box<Connection>, way: &Arc<Way>) -> Result<Self, Errno> {
         let (number, wake) = way.join()?;
         Ok(Self {
             joints: vec![],

@@ -47,7 +47,7 @@ use super::{Transport, TransportError};
 pub struct SshTransport {
     // In the order in which they are dropped: a channel needs its session.
     channel: Option<Channel>,
-    connection: Connection,
+    connection: Box<Connection>,
     has_terminal: bool,
     /// Read by `is_readable` and not handed out yet.
     ahead: Option<Result<Vec<u8>, TransportError>>,
@@ -71,7 +71,7 @@ impl SshTransport {
     /// # Errors
     /// `prompt` at `Stage::Prepare` where the device gives no shell; `timeout`, `disconnected` and
     /// `interrupted`.
-    pub fn open(connection: Connection, terminal: &Terminal) -> Result<Self, Failure> {
+    pub fn open(connection: Box<Connection>, terminal: &Terminal) -> Result<Self, Failure> {
         let shell = shell::start_shell(&connection.session, &connection.link, terminal)?;
         Ok(Self {
             channel: Some(shell.channel),

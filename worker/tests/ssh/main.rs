@@ -36,12 +36,12 @@ fn nobody() -> Login {
 }
 
 /// Connects and logs in.
-fn log_in(server: &Server, who: &Login) -> Result<Connection, Failure> {
+fn log_in(server: &Server, who: &Login) -> Result<Box<Connection>, Failure> {
     open(server, who, HostKeyCheck::Off, &mut |_| {}, AMPLE)
 }
 
 /// Connects and logs in to a device of this platform.
-fn log_in_to(platform: &CompiledPlatform, server: &Server, who: &Login) -> Result<Connection, Failure> {
+fn log_in_to(platform: &CompiledPlatform, server: &Server, who: &Login) -> Result<Box<Connection>, Failure> {
     open_on(Some(platform), server, who, HostKeyCheck::Off, &mut |_| {}, AMPLE)
 }
 
@@ -51,7 +51,7 @@ fn open(
     host_key: HostKeyCheck,
     new_key: &mut dyn FnMut(&[u8]),
     within: Duration,
-) -> Result<Connection, Failure> {
+) -> Result<Box<Connection>, Failure> {
     open_on(None, server, who, host_key, new_key, within)
 }
 
@@ -62,7 +62,7 @@ fn open_on(
     host_key: HostKeyCheck,
     new_key: &mut dyn FnMut(&[u8]),
     within: Duration,
-) -> Result<Connection, Failure> {
+) -> Result<Box<Connection>, Failure> {
     let watchdog = Watchdog::start(1).expect("starts");
     let deadline = Instant::now() + within;
     let link = connect("127.0.0.1", server.port, &watchdog.slot(0), deadline)?;
@@ -70,6 +70,6 @@ fn open_on(
 }
 
 /// Why there is no connection.
-fn refused(result: Result<Connection, Failure>) -> Failure {
+fn refused(result: Result<Box<Connection>, Failure>) -> Failure {
     result.err().expect("no connection")
 }

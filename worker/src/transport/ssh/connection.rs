@@ -55,7 +55,8 @@ struct Wreck {
 impl Connection {
     /// Shakes hands and logs in, all by `deadline`. What the server asks besides name and password is
     /// answered as its `platform` has it, where it is known. `new_key` is told of a host key of which
-    /// nothing was known, before anything is sent that is not for everyone.
+    /// nothing was known, before anything is sent that is not for everyone. Boxed: what is on the stack below a
+    /// key exchange is kept by every session.
     ///
     /// # Errors
     /// - `handshake` at `Stage::Handshake`: no SSH server, no algorithm in common, or a broken
@@ -71,21 +72,21 @@ impl Connection {
         settings: &SshSettings,
         new_key: &mut dyn FnMut(&[u8]),
         deadline: Instant,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Box<Self>, Failure> {
         link.set_deadline(deadline);
         let session = Session::new().map_err(|error| handshake::broken(&error))?;
         session.set_blocking(false);
         // From here on leaving by an error closes the connection in the right order.
-        let mut connection = Self {
+        let mut connection = Box::new(Self {
             session,
             link,
             has_logged_in: false,
             waited: Duration::ZERO,
             keepalive: None,
             wreck: None,
-        };
+        });
         connection.session.set_tcp_stream(Arc::clone(connection.link.socket()));
-        let Self { session, link, has_logged_in, waited, .. } = &mut connection;
+        let Self { session, link, has_logged_in, waited, .. } = &mut *connection;
         effort::timed(
             |effort| &mut effort.key_exchange,
             || {
