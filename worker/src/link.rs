@@ -3,7 +3,7 @@
 //! Session code is straight-line and blocking, but it blocks on a device nowhere else than
 //! here: here the deadline is applied, a cancel is heard, and an experiment's lock is given up.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::Socket;
 
 use crate::gil;
@@ -152,14 +152,37 @@ impl Link {
         self.ended_by_us().unwrap_or_else(|| TransportError::Closed(detail.into()))
     }
 
+    /// Reads what comes, and waits for it; 0 at the end. On a socket that [`Self::set_blocking`] has made a blocking
+    /// one that is a single call of the system's, and the watchdog ends it at the deadline.
+    ///
+    /// # Errors
+    /// Those of [`Self::wait`].
+    pub fn read(&self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+        loop {
+            self.check()?;
+            let call = || self.attempt(|socket| Ok(recv(socket, &mut *buffer, RecvFlags::empty())?.0));
+            if let Some(n) = gil::while_waiting(call)? {
+                return Ok(n);
+            }
+            self.wait(Interest::Read)?;
+        }
+    }
+
+    /// Makes the socket a blocking one, for [`Self::read`]; all other calls are as before. Not where a library reads
+    /// from it.
+    pub fn set_blocking(&self) {
+        // Where that fails, reads take two calls.
+        let _ = self.socket.set_nonblocking(false);
+    }
+
     /// Reads what is there; `None` where nothing is, 0 at the end.
     pub fn try_read(&self, buffer: &mut [u8]) -> Result<Option<usize>, TransportError> {
-        self.attempt(|mut socket| socket.read(buffer))
+        self.attempt(|socket| Ok(recv(socket, &mut *buffer, RecvFlags::DONTWAIT)?.0))
     }
 
     /// Writes what there is room for; `None` where there is none.
     pub fn try_write(&self, bytes: &[u8]) -> Result<Option<usize>, TransportError> {
-        self.attempt(|mut socket| socket.write(bytes))
+        self.attempt(|socket| Ok(send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?))
     }
 
     fn attempt(
@@ -181,7 +204,7 @@ impl Link {
 
     /// Looks at what is there and leaves it to be read; 0 at the end.
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(recv(&*self.socket, buffer, RecvFlags::PEEK)?.0)
+        Ok(recv(&*self.socket, buffer, RecvFlags::PEEK | RecvFlags::DONTWAIT)?.0)
     }
 
     /// Whether the peer has closed its side and nothing of it is left to read.
@@ -235,6 +258,7 @@ pub(crate) fn plain(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::net::UnixStream;
     use std::thread;
@@ -300,6 +324,38 @@ mod tests {
         thread::sleep(Duration::from_millis(20));
         watchdog.cancel_all();
         assert!(matches!(waiter.join().expect("ends"), Err(TransportError::Cancelled)));
+    }
+
+    #[test]
+    fn a_blocking_read_waits_for_bytes_and_ends_with_the_deadline() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        for blocking in [false, true] {
+            let (mut link, mut peer) = pair(&watchdog.slot(0), late());
+            if blocking {
+                link.set_blocking();
+            }
+            assert_eq!(link.try_read(&mut [0; 8]).expect("looks"), None, "nothing is waited for");
+            let writer = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                peer.write_all(b"hello").expect("sends");
+                peer
+            });
+            assert_eq!(link.read(&mut [0; 8]).expect("reads"), 5);
+            link.set_deadline(soon());
+            assert!(matches!(link.read(&mut [0; 8]), Err(TransportError::Deadline)));
+            drop(writer.join().expect("ends"));
+        }
+    }
+
+    #[test]
+    fn a_cancel_ends_a_blocking_read() {
+        let watchdog = Watchdog::start(1).expect("starts");
+        let (link, _peer) = pair(&watchdog.slot(0), late());
+        link.set_blocking();
+        let reader = thread::spawn(move || link.read(&mut [0; 8]));
+        thread::sleep(Duration::from_millis(20));
+        watchdog.cancel_all();
+        assert!(matches!(reader.join().expect("ends"), Err(TransportError::Cancelled)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use self::post::{CANCELLED, DEADLINE, Post};
 pub use self::slot::Slot;
 
-/// How often the deadlines are looked at, and so how late a flood may end.
+/// How often the deadlines are looked at, and so how late a flood, or a read that waits, may end.
 pub const PERIOD: Duration = Duration::from_millis(50);
 
 const NO_DEADLINE: u64 = u64::MAX;

@@ -48,6 +48,7 @@ impl TelnetTransport {
         // The mark of RFC 854's Synch would be missing from its command otherwise. Where the
         // system refuses, a device that uses it is misread by a byte.
         let _ = socket2::SockRef::from(link.socket()).set_out_of_band_inline(true);
+        link.set_blocking();
         Self {
             link,
             conversation: Box::new(Conversation::new(terminal)),
@@ -65,6 +66,16 @@ impl TelnetTransport {
     /// it for something typed.
     pub fn set_keepalive(&mut self, every: Option<Duration>) {
         self.keepalive = every.map(|every| every.max(Duration::from_secs(1)));
+    }
+
+    /// Waits for what the device says next, and takes it in.
+    fn listen(&mut self) -> Result<(), TransportError> {
+        if self.keepalive.is_some() || !self.outgoing.is_empty() {
+            return if self.pump()? { Ok(()) } else { self.wait() };
+        }
+        let mut chunk = [0; CHUNK];
+        let n = self.link.read(&mut chunk)?;
+        self.hear(&chunk[..n])
     }
 
     /// Waits for the device, or for room where something is to be sent.
@@ -95,17 +106,24 @@ impl TelnetTransport {
                     self.flush()?;
                     return Ok(false);
                 }
-                Some(0) => self.ended = true,
-                Some(n) => {
-                    self.emptied = n < CHUNK;
-                    self.conversation.hear(&chunk[..n], &mut self.text, &mut self.outgoing);
-                    self.flush()?;
-                    // Commands alone make no text, and can come for ever.
-                    self.link.check()?;
-                }
+                Some(n) => self.hear(&chunk[..n])?,
             }
         }
         Ok(true)
+    }
+
+    /// Takes in what has been read, and sends what has to be answered and finds room; no bytes are the end.
+    fn hear(&mut self, read: &[u8]) -> Result<(), TransportError> {
+        if read.is_empty() {
+            self.ended = true;
+            return Ok(());
+        }
+        self.emptied = read.len() < CHUNK;
+        self.conversation.hear(read, &mut self.text, &mut self.outgoing);
+        self.flush()?;
+        // Commands alone make no text, and can come for ever.
+        self.link.check()?;
+        Ok(())
     }
 
     /// Sends what there is room for.
@@ -142,8 +160,8 @@ impl Transport for TelnetTransport {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        while !self.pump()? {
-            self.wait()?;
+        while self.text.is_empty() && !self.ended {
+            self.listen()?;
         }
         Ok(std::mem::take(&mut self.text))
     }
