@@ -369,7 +369,12 @@ fn on_a_full_disk(commands: &[&str]) -> BTreeMap<String, usize> {
     assert!(ran.stderr.contains("no new devices; running sessions may finish"), "{}", ran.stderr);
     assert!(ran.stderr.contains("what is left can be run with `netsweep resume "), "{}", ran.stderr);
     let told = ran.records();
-    assert!(!tally(&told).contains_key("failed interrupted"), "sessions were cut short: {:?}", tally(&told));
+    // A session that waits for leave to log in, after another was rejected, has begun nothing that it could finish.
+    let waits = "interrupted while waiting to log in";
+    let cut_short = told.values().filter(|record| record["error"]["kind"] == "interrupted");
+    for record in cut_short {
+        assert!(record["error"]["message"].as_str().is_some_and(|why| why.starts_with(waits)), "{record}");
+    }
     let recorded = place.export().records();
     assert!(!recorded.is_empty() && recorded.len() < 288, "{}", recorded.len());
     assert!(recorded.keys().all(|device| told.contains_key(device)));
