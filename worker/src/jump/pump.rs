@@ -63,7 +63,8 @@ struct Ready {
 
 impl Pump {
     /// Offers `connection` to those who wait at `way`.
-    pub(super) fn new(connection: Box<Connection>, way: &Arc<Way>) -> Result<Self, Errno> {
+    pub(super) fn new(mut connection: Box<Connection>, way: &Arc<Way>) -> Result<Self, Errno> {
+        connection.lift_wire();
         let (number, wake) = way.join()?;
         Ok(Self {
             joints: vec![],

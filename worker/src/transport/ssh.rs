@@ -24,8 +24,9 @@ mod overheard;
 // What runs on it.
 mod exec;
 mod shell;
-// libssh2's calls.
+// libssh2's calls, and what it calls.
 mod drive;
+mod wire;
 
 use std::io::{self, Write};
 use std::time::Instant;
@@ -133,6 +134,7 @@ impl Transport for SshTransport {
             return false;
         }
         if self.ahead.is_none() {
+            wire::look_again(&self.connection.link);
             self.ahead = self.try_read().transpose();
         }
         self.ahead.is_some()
@@ -151,11 +153,12 @@ impl Transport for SshTransport {
                 }
                 // The same bytes must be offered again: libssh2 may have sent half of a packet.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.connection.link.wait(awaited(&self.connection.session))?;
+                    wire::wait(&self.connection.link, awaited(&self.connection.session))?;
                 }
                 Err(error) => return Err(self.connection.why(error)),
             }
         }
+        wire::flush(&self.connection.link);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use ssh2::{Channel, Error, Session};
 
 use super::algorithms::{offer, old_in_use};
 use super::drive::{awaited, meaning};
+use super::wire::{self, Laid};
 use super::{handshake, host_key, login};
 use crate::effort;
 use crate::leave::WAITING;
@@ -37,6 +38,7 @@ const READ: usize = 8 * 1024;
 pub struct Connection {
     // In the order in which they are dropped: the session needs its socket.
     pub(crate) session: Session,
+    wire: Option<Laid>,
     pub(crate) link: Link,
     has_logged_in: bool,
     waited: Duration,
@@ -78,6 +80,7 @@ impl Connection {
         session.set_blocking(false);
         // From here on leaving by an error closes the connection in the right order.
         let mut connection = Box::new(Self {
+            wire: Some(Laid::new(&session, &link)),
             session,
             link,
             has_logged_in: false,
@@ -127,10 +130,15 @@ impl Connection {
         }
     }
 
+    /// From here on every call goes to the socket, and whoever makes them waits by itself.
+    pub(crate) fn lift_wire(&mut self) {
+        self.wire = None;
+    }
+
     /// Waits for what libssh2 waits for, and keeps the connection alive.
     pub(super) fn wait(&self) -> Result<(), TransportError> {
-        let Some(every) = self.keepalive else { return self.link.wait(awaited(&self.session)) };
-        while !self.link.wait_at_most(awaited(&self.session), every)? {
+        let Some(every) = self.keepalive else { return wire::wait(&self.link, awaited(&self.session)) };
+        while !wire::wait_at_most(&self.link, awaited(&self.session), every)? {
             // Where there is no room it would not be heard, and half of a packet would be in the way
             // of the next one.
             if awaited(&self.session) == Interest::Read
@@ -203,6 +211,9 @@ impl Connection {
     pub(super) fn shut_down(&mut self) {
         self.wreck = None;
         self.link.shut_down();
+        if let Some(wire) = &self.wire {
+            wire.cut();
+        }
     }
 }
 

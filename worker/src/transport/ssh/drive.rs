@@ -4,6 +4,7 @@ use netsweep_shared::outcome::{Failure, Stage};
 use ssh2::{BlockDirections, Error, ErrorCode, Session};
 
 use super::overheard::printable;
+use super::wire;
 use crate::link::{Interest, Link};
 use crate::transport::TransportError;
 
@@ -36,7 +37,7 @@ pub(super) fn drive<T>(
     loop {
         match call() {
             Ok(done) => return Ok(done),
-            Err(error) if must_wait(&error) => link.wait(awaited(session)).map_err(Broken::Link)?,
+            Err(error) if must_wait(&error) => wire::wait(link, awaited(session)).map_err(Broken::Link)?,
             // Whatever libssh2 makes of a socket that the watchdog has shut down.
             Err(error) => return Err(link.ended_by_us().map_or(Broken::Ssh(error), Broken::Link)),
         }

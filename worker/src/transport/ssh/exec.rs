@@ -8,6 +8,7 @@ use ssh2::Channel;
 use super::connection::Connection;
 use super::drive::{Broken, awaited, drive, meaning, must_wait};
 use super::shell::{granted, open_channel, unless_closed};
+use super::wire;
 use crate::link::Link;
 use crate::transport::TransportError;
 
@@ -87,7 +88,7 @@ impl<'c> Exec<'c> {
             match self.channel.wait_close() {
                 Err(error) if must_wait(&error) && !link.is_ended() => {
                     let left = until.saturating_duration_since(Instant::now());
-                    if !link.wait_at_most(awaited(session), left)? {
+                    if !wire::wait_at_most(link, awaited(session), left)? {
                         break;
                     }
                 }

@@ -12,7 +12,9 @@ use std::io::ErrorKind;
 use ssh2::Session;
 
 use super::algorithms::Offer;
-use crate::link::Link;
+use super::drive::awaited;
+use super::wire;
+use crate::link::{Interest, Link};
 
 /// Enough for a version line and the longest key exchange offers in use (about 1.5 kB).
 const ENOUGH: usize = 8 * 1024;
@@ -27,6 +29,8 @@ pub(super) struct Overheard {
     done: bool,
     /// The version has begun, or something that may be it.
     versioned: bool,
+    /// The line with the version was read, in one piece.
+    has_version_line: bool,
     /// What comes next goes on with a line before the version.
     inside_line: bool,
     /// There was a NUL before the version.
@@ -44,20 +48,30 @@ impl Overheard {
     /// would take a whole CPU.
     pub(super) fn listen(&mut self, session: &Session, link: &Link) -> bool {
         self.catch_up(session);
-        let called = std::mem::replace(&mut self.called, true);
+        let mut has_taken_all = std::mem::replace(&mut self.called, true);
+        // Not on the stack: a page of it that was touched once is kept by every session.
+        let mut chunk = vec![];
         while !self.done && !self.binary {
-            // Not on the stack: a page of it that was touched once is kept by every session.
-            let mut chunk = vec![0; ENOUGH];
+            chunk.resize(ENOUGH, 0);
             let n = match link.peek(&mut chunk) {
                 Ok(n @ 1..) => n,
                 // What comes from here on would be read unheard.
-                Err(error) if error.kind() == ErrorKind::WouldBlock && called && !self.versioned => {
-                    return false;
+                Err(error) if error.kind() == ErrorKind::WouldBlock && has_taken_all => {
+                    if !self.versioned || awaited(session) == Interest::Read {
+                        return false;
+                    }
+                    break;
                 }
                 _ => break,
             };
             let greeting = self.greeting(&chunk[..n]);
             if greeting == 0 {
+                let line = memchr::memchr(b'\n', &chunk[..n]).map_or(0, |end| end + 1);
+                if !self.has_version_line && line > 0 && wire::read_ahead(link, &mut chunk[..line]) {
+                    self.hear(&chunk[..line]);
+                    (self.has_version_line, has_taken_all) = (true, false);
+                    continue;
+                }
                 self.hear(&chunk[..n]);
                 break;
             }

@@ -5,6 +5,7 @@ use netsweep_shared::platform::Terminal;
 use ssh2::{Channel, Error, ErrorCode, ExtendedData, Session};
 
 use super::drive::{Broken, awaited, code, drive, must_wait};
+use super::wire;
 use crate::link::{Interest, Link};
 
 /// Bytes that a device may send ahead of what is read: the most that a session's output takes
@@ -89,7 +90,7 @@ fn send(
                 // Sent: what is awaited is the answer.
                 Interest::Read => return Ok(None),
                 // Not sent yet: libssh2 takes nothing else before that.
-                room => link.wait(room).map_err(Broken::Link)?,
+                room => wire::wait(link, room).map_err(Broken::Link)?,
             },
             answer => return granted(answer.map_err(Broken::Ssh)).map(Some),
         }

@@ -17,6 +17,7 @@ use ssh2::{Error, Session};
 
 use super::super::drive::{Broken, awaited, must_wait};
 use super::super::overheard::printable;
+use super::super::wire;
 use super::rsa;
 use crate::gil;
 use crate::link::{Link, plain};
@@ -72,6 +73,7 @@ impl Agent {
         if HANGING.load(Ordering::SeqCst) >= MOST_HANGING {
             return Err(NoAgent::Useless(format!("the agent at {path} does not answer")));
         }
+        wire::set_aside(link);
         let (calls, to_do) = mpsc::channel();
         let (done, answers) = mpsc::channel();
         let over = Arc::new(AtomicBool::new(false));

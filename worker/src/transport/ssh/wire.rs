@@ -1,0 +1,427 @@
+//! libssh2's way to its socket, with fewer calls of the system's.
+//!
+//! Left to itself libssh2 reads a version byte by byte, looks once more after each read that has emptied the socket, is
+//! waited for in a call of its own, and sends each packet by itself: some seventy calls a session. Here a read waits by
+//! itself (the watchdog ends it), nobody looks where nothing can be, and what is small goes out together, before the
+//! next wait.
+//!
+//! libssh2 calls back with nothing but the descriptor, so wires are found by that, on the thread that laid them. What is
+//! not found, as an agent's socket, is read and written as libssh2 would have done.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::rc::Rc;
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libssh2_sys::{LIBSSH2_SESSION, libssh2_socket_t};
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use socket2::Socket;
+use ssh2::Session;
+
+use crate::gil;
+use crate::link::{Interest, Link};
+use crate::transport::TransportError;
+
+/// What is kept to be sent together: all of a session's packets but key exchange offers and long commands.
+const TOGETHER: usize = 256;
+
+thread_local! {
+    static LAID: RefCell<Vec<Rc<Wire>>> = const { RefCell::new(vec![]) };
+}
+
+/// A session's wire; taken up where it is dropped. Not for another thread.
+pub(super) struct Laid(Rc<Wire>);
+
+impl Laid {
+    /// Between `session` and the socket of `link`, from now on.
+    pub(super) fn new(session: &Session, link: &Link) -> Self {
+        call_back(session);
+        let wire = Rc::new(Wire::new(Arc::clone(link.socket())));
+        LAID.with_borrow_mut(|laid| laid.push(Rc::clone(&wire)));
+        Self(wire)
+    }
+
+    /// Neither sends nor receives any more.
+    pub(super) fn cut(&self) {
+        self.0.is_cut.set(true);
+        self.0.unsent.borrow_mut().clear();
+    }
+}
+
+impl Drop for Laid {
+    fn drop(&mut self) {
+        self.0.set_aside();
+        LAID.with_borrow_mut(|laid| laid.retain(|wire| !Rc::ptr_eq(wire, &self.0)));
+    }
+}
+
+/// [`Link::wait`], for what libssh2 waits for; it may return early, as that may.
+pub(super) fn wait(link: &Link, interest: Interest) -> Result<(), TransportError> {
+    let Some(wire) = of(link) else { return link.wait(interest) };
+    if wire.flush() && interest == Interest::Read && wire.is_blocking() && !wire.may_wait.replace(true) {
+        return link.check().map(drop);
+    }
+    // There is something to be sent, or libssh2 has returned without a read.
+    wire.may_wait.set(false);
+    link.wait(if wire.is_flushed() { interest } else { Interest::Both })?;
+    wire.is_drained.set(false);
+    Ok(())
+}
+
+/// [`Link::wait_at_most`], for what libssh2 waits for.
+pub(super) fn wait_at_most(link: &Link, interest: Interest, time: Duration) -> Result<bool, TransportError> {
+    let Some(wire) = of(link) else { return link.wait_at_most(interest, time) };
+    let interest = if wire.flush() { interest } else { Interest::Both };
+    let is_ready = link.wait_at_most(interest, time)?;
+    wire.is_drained.set(false);
+    Ok(is_ready)
+}
+
+/// Sends what there is room for: where nobody waits after it.
+pub(super) fn flush(link: &Link) {
+    if let Some(wire) = of(link) {
+        wire.flush();
+    }
+}
+
+/// Leaves the socket to calls of another thread, until the next wait here.
+pub(super) fn set_aside(link: &Link) {
+    if let Some(wire) = of(link) {
+        wire.set_aside();
+    }
+}
+
+/// Something may have come since libssh2 has seen that nothing was left.
+pub(super) fn look_again(link: &Link) {
+    if let Some(wire) = of(link) {
+        wire.is_drained.set(false);
+    }
+}
+
+/// Reads what `line` has room for, which has come, and keeps it for libssh2; false where that is to read by itself.
+pub(super) fn read_ahead(link: &Link, line: &mut [u8]) -> bool {
+    let Some(wire) = of(link) else { return false };
+    let mut ahead = wire.ahead.borrow_mut();
+    if ahead.is_empty()
+        && let Ok(Some(n)) = link.try_read(line)
+    {
+        ahead.extend(line[..n].iter().rev());
+    }
+    !ahead.is_empty()
+}
+
+fn of(link: &Link) -> Option<Rc<Wire>> {
+    found(link.socket().as_raw_fd())
+}
+
+fn found(socket: libssh2_socket_t) -> Option<Rc<Wire>> {
+    // When the thread ends, sessions that are dropped with it find none.
+    let find = |laid: &RefCell<Vec<Rc<Wire>>>| {
+        laid.borrow().iter().rfind(|wire| wire.socket.as_raw_fd() == socket).cloned()
+    };
+    LAID.try_with(find).ok().flatten()
+}
+
+struct Wire {
+    socket: Arc<Socket>,
+    /// Read and not taken by libssh2, last byte first.
+    ahead: RefCell<Vec<u8>>,
+    /// Of libssh2, to be sent.
+    unsent: RefCell<Vec<u8>>,
+    /// The last read has left nothing behind.
+    is_drained: Cell<bool>,
+    /// The next read may wait.
+    may_wait: Cell<bool>,
+    /// The socket is a blocking one.
+    is_blocking: Cell<bool>,
+    is_cut: Cell<bool>,
+}
+
+impl Wire {
+    fn new(socket: Arc<Socket>) -> Self {
+        Self {
+            socket,
+            ahead: RefCell::default(),
+            unsent: RefCell::default(),
+            is_drained: Cell::new(false),
+            may_wait: Cell::new(false),
+            is_blocking: Cell::new(false),
+            is_cut: Cell::new(false),
+        }
+    }
+
+    /// Whether the socket is a blocking one; it is made one where it is not. libssh2 makes it a non-blocking one at the
+    /// beginning of a handshake.
+    fn is_blocking(&self) -> bool {
+        if !self.is_blocking.get() {
+            self.is_blocking.set(ioctl_fionbio(&*self.socket, false).is_ok());
+        }
+        self.is_blocking.get()
+    }
+
+    /// As libssh2 has left it.
+    fn set_aside(&self) {
+        self.flush();
+        if self.is_blocking.take() {
+            let _ = ioctl_fionbio(&*self.socket, true);
+        }
+        self.may_wait.set(false);
+        self.is_drained.set(false);
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        let mut ahead = self.ahead.borrow_mut();
+        if !ahead.is_empty() {
+            let from = ahead.len().saturating_sub(buffer.len());
+            let bytes = ahead.drain(from..).rev();
+            return Ok(buffer.iter_mut().zip(bytes).map(|(to, byte)| *to = byte).count());
+        }
+        if self.is_cut.get() {
+            return Ok(0);
+        }
+        let waits = self.may_wait.take();
+        if self.is_drained.get() && !waits {
+            return Err(Errno::AGAIN);
+        }
+        let length = buffer.len();
+        let read = if waits {
+            gil::while_waiting(|| recv(&*self.socket, buffer, RecvFlags::empty()))
+        } else {
+            recv(&*self.socket, buffer, RecvFlags::DONTWAIT)
+        };
+        if waits && read == Err(Errno::AGAIN) {
+            self.is_blocking.set(false);
+        }
+        let read = read.map(|(n, _)| n);
+        self.is_drained.set(read.map_or_else(|error| error == Errno::AGAIN, |n| n < length));
+        read
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        if self.is_cut.get() {
+            return Err(Errno::PIPE);
+        }
+        if self.unsent.borrow().len() + bytes.len() <= TOGETHER {
+            self.unsent.borrow_mut().extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        if !self.flush() {
+            return Err(Errno::AGAIN);
+        }
+        send_now(&self.socket, bytes)
+    }
+
+    /// Sends what there is room for; whether that is all. A connection that is gone tells so when it is read from.
+    fn flush(&self) -> bool {
+        let mut unsent = self.unsent.borrow_mut();
+        while !unsent.is_empty() {
+            match send_now(&self.socket, &unsent) {
+                Ok(n) => drop(unsent.drain(..n)),
+                Err(Errno::AGAIN) => return false,
+                Err(_) => unsent.clear(),
+            }
+        }
+        true
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.unsent.borrow().is_empty()
+    }
+}
+
+fn send_now(socket: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+}
+
+/// What libssh2's callbacks return: a number of bytes, or minus an error's number.
+fn answer(result: Result<usize, Errno>) -> isize {
+    match result {
+        Ok(n) => isize::try_from(n).unwrap_or(isize::MAX),
+        Err(Errno::INTR) => answer(Err(Errno::AGAIN)),
+        Err(error) => -(error.raw_os_error() as isize),
+    }
+}
+
+/// Has `session` read and write by [`receive`] and [`transmit`].
+#[expect(unsafe_code, reason = "ssh2 has no name for libssh2's callbacks")]
+fn call_back(session: &Session) {
+    type Generic = unsafe extern "C" fn();
+    unsafe extern "C" {
+        // libssh2_session_callback_set2(3).
+        fn libssh2_session_callback_set2(
+            session: *mut LIBSSH2_SESSION,
+            kind: c_int,
+            callback: Option<Generic>,
+        ) -> Option<Generic>;
+    }
+    // From libssh2.h.
+    const SEND: c_int = 5;
+    const RECV: c_int = 6;
+    let mut session = session.raw();
+    // SAFETY: the session is a live one, and ours for as long as its lock is held; libssh2 casts the functions back to
+    // LIBSSH2_SEND_FUNC and LIBSSH2_RECV_FUNC, whose types they have.
+    unsafe {
+        let transmit = mem::transmute::<Transmit, Generic>(transmit);
+        libssh2_session_callback_set2(&raw mut *session, SEND, Some(transmit));
+        let receive = mem::transmute::<Receive, Generic>(receive);
+        libssh2_session_callback_set2(&raw mut *session, RECV, Some(receive));
+    }
+}
+
+type Receive = unsafe extern "C" fn(libssh2_socket_t, *mut c_void, usize, c_int, *mut *mut c_void) -> isize;
+type Transmit =
+    unsafe extern "C" fn(libssh2_socket_t, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
+
+#[expect(unsafe_code, reason = "called by C")]
+unsafe extern "C" fn receive(
+    socket: libssh2_socket_t,
+    buffer: *mut c_void,
+    length: usize,
+    flags: c_int,
+    _abstract: *mut *mut c_void,
+) -> isize {
+    answer(match found(socket) {
+        // SAFETY: a session's buffer, which has so many bytes and was set to zero with the session.
+        Some(wire) => wire.read(unsafe { slice::from_raw_parts_mut(buffer.cast::<u8>(), length) }),
+        None => {
+            // SAFETY: there are so many bytes, and the socket is open for as long as libssh2 reads from it.
+            let (buffer, socket) = unsafe {
+                let buffer = slice::from_raw_parts_mut(buffer.cast::<MaybeUninit<u8>>(), length);
+                (buffer, BorrowedFd::borrow_raw(socket))
+            };
+            recv(socket, buffer, RecvFlags::from_bits_retain(flags.cast_unsigned())).map(|(_, n)| n)
+        }
+    })
+}
+
+#[expect(unsafe_code, reason = "called by C")]
+unsafe extern "C" fn transmit(
+    socket: libssh2_socket_t,
+    buffer: *const c_void,
+    length: usize,
+    flags: c_int,
+    _abstract: *mut *mut c_void,
+) -> isize {
+    // SAFETY: there are so many bytes, and the socket is open for as long as libssh2 writes to it.
+    let (bytes, to) =
+        unsafe { (slice::from_raw_parts(buffer.cast::<u8>(), length), BorrowedFd::borrow_raw(socket)) };
+    answer(match found(socket) {
+        Some(wire) => wire.write(bytes),
+        None => send(to, bytes, SendFlags::from_bits_retain(flags.cast_unsigned())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::*;
+
+    fn pair() -> (Wire, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("sets");
+        theirs.set_nonblocking(true).expect("sets");
+        (Wire::new(Arc::new(ours.into())), theirs)
+    }
+
+    fn heard(theirs: &mut UnixStream) -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        let n = theirs.read(&mut bytes).unwrap_or(0);
+        bytes.truncate(n);
+        bytes
+    }
+
+    #[test]
+    fn what_is_small_goes_out_together_and_in_order() {
+        let (wire, mut theirs) = pair();
+        assert_eq!(wire.write(b"one "), Ok(4));
+        assert_eq!(wire.write(b"two "), Ok(4));
+        assert_eq!(heard(&mut theirs), b"");
+        assert!(wire.flush() && wire.is_flushed());
+        assert_eq!(heard(&mut theirs), b"one two ");
+        assert_eq!(wire.write(b"three "), Ok(6));
+        assert_eq!(wire.write(&[b'x'; TOGETHER]), Ok(TOGETHER), "too large to be kept");
+        assert_eq!(heard(&mut theirs), [b"three ", &[b'x'; TOGETHER][..]].concat());
+    }
+
+    #[test]
+    fn a_socket_without_room_loses_nothing() {
+        const ALL: usize = 4 << 20;
+        let (wire, theirs) = pair();
+        theirs.set_nonblocking(false).expect("sets");
+        let reader = thread::spawn(move || {
+            let mut all = vec![];
+            (&theirs).take(ALL as u64).read_to_end(&mut all).expect("reads");
+            all
+        });
+        let byte = |at: usize| (at % 251) as u8;
+        let mut sent = 0;
+        while sent < ALL {
+            // Some that are kept, and some that are not.
+            let length = (1 + sent % 700).min(ALL - sent);
+            let bytes: Vec<_> = (sent..sent + length).map(byte).collect();
+            match wire.write(&bytes) {
+                Ok(n) => sent += n,
+                Err(error) => {
+                    assert_eq!(error, Errno::AGAIN);
+                    thread::yield_now();
+                }
+            }
+        }
+        while !wire.flush() {
+            thread::yield_now();
+        }
+        let all = reader.join().expect("reads");
+        assert!(all.iter().enumerate().all(|(at, it)| *it == byte(at)));
+    }
+
+    #[test]
+    fn a_socket_that_was_emptied_is_not_asked_before_a_wait() {
+        let (wire, mut theirs) = pair();
+        let mut buffer = [0; 16];
+        theirs.write_all(b"first").expect("writes");
+        assert_eq!(wire.read(&mut buffer), Ok(5));
+        theirs.write_all(b"second").expect("writes");
+        assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN));
+        assert!(wire.is_blocking());
+        wire.may_wait.set(true);
+        assert_eq!(wire.read(&mut buffer), Ok(6));
+        assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN), "one read was to wait");
+        wire.set_aside();
+        assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN), "now the socket has told so");
+    }
+
+    #[test]
+    fn a_read_that_left_something_behind_is_followed_by_another() {
+        let (wire, mut theirs) = pair();
+        let mut buffer = [0; 4];
+        theirs.write_all(b"abcdef").expect("writes");
+        assert_eq!(wire.read(&mut buffer), Ok(4));
+        assert_eq!(wire.read(&mut buffer), Ok(2));
+        assert_eq!(&buffer[..2], b"ef");
+    }
+
+    #[test]
+    fn what_was_read_ahead_comes_first() {
+        let (wire, mut theirs) = pair();
+        wire.ahead.borrow_mut().extend(b"SSH-2.0-x\r\n".iter().rev());
+        theirs.write_all(b"behind").expect("writes");
+        let mut line = vec![];
+        let mut byte = [0];
+        while line.last() != Some(&b'\n') {
+            assert_eq!(wire.read(&mut byte), Ok(1));
+            line.push(byte[0]);
+        }
+        assert_eq!(line, b"SSH-2.0-x\r\n");
+        let mut buffer = [0; 16];
+        assert_eq!(wire.read(&mut buffer), Ok(6));
+        assert_eq!(&buffer[..6], b"behind");
+    }
+}
