@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -152,23 +153,32 @@ impl Link {
         self.ended_by_us().unwrap_or_else(|| TransportError::Closed(detail.into()))
     }
 
-    /// Reads what comes, and waits for it; 0 at the end. On a socket that [`Self::set_blocking`] has made a blocking
-    /// one that is a single call of the system's, and the watchdog ends it at the deadline.
+    /// Reads what comes into the room that `buffer` has, and waits for it; 0 at the end. On a socket that
+    /// [`Self::set_blocking`] has made a blocking one that is a single call of the system's, and the watchdog ends it at
+    /// the deadline.
     ///
     /// # Errors
     /// Those of [`Self::wait`].
-    pub fn read(&self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    pub fn fill(&self, buffer: &mut Vec<u8>) -> Result<usize, TransportError> {
         loop {
             self.check()?;
-            let call = || self.attempt(|socket| Ok(recv(socket, &mut *buffer, RecvFlags::empty())?.0));
-            if let Some(n) = gil::while_waiting(call)? {
+            if let Some(n) = gil::while_waiting(|| self.recv(buffer, RecvFlags::empty()))? {
                 return Ok(n);
             }
             self.wait(Interest::Read)?;
         }
     }
 
-    /// Makes the socket a blocking one, for [`Self::read`]; all other calls are as before. Not where a library reads
+    /// Like [`Self::fill`], but `None` where nothing is there.
+    pub fn try_fill(&self, buffer: &mut Vec<u8>) -> Result<Option<usize>, TransportError> {
+        self.recv(buffer, RecvFlags::DONTWAIT)
+    }
+
+    fn recv(&self, buffer: &mut Vec<u8>, flags: RecvFlags) -> Result<Option<usize>, TransportError> {
+        self.attempt(|socket| Ok(recv(socket, spare_capacity(buffer), flags)?.0))
+    }
+
+    /// Makes the socket a blocking one, for [`Self::fill`]; all other calls are as before. Not where a library reads
     /// from it.
     pub fn set_blocking(&self) {
         // Where that fails, reads take two calls.
@@ -340,9 +350,11 @@ mod tests {
                 peer.write_all(b"hello").expect("sends");
                 peer
             });
-            assert_eq!(link.read(&mut [0; 8]).expect("reads"), 5);
+            let mut buffer = Vec::with_capacity(8);
+            assert_eq!(link.fill(&mut buffer).expect("reads"), 5);
+            assert_eq!(buffer, b"hello");
             link.set_deadline(soon());
-            assert!(matches!(link.read(&mut [0; 8]), Err(TransportError::Deadline)));
+            assert!(matches!(link.fill(&mut buffer), Err(TransportError::Deadline)));
             drop(writer.join().expect("ends"));
         }
     }
@@ -352,7 +364,7 @@ mod tests {
         let watchdog = Watchdog::start(1).expect("starts");
         let (link, _peer) = pair(&watchdog.slot(0), late());
         link.set_blocking();
-        let reader = thread::spawn(move || link.read(&mut [0; 8]));
+        let reader = thread::spawn(move || link.fill(&mut Vec::with_capacity(8)));
         thread::sleep(Duration::from_millis(20));
         watchdog.cancel_all();
         assert!(matches!(reader.join().expect("ends"), Err(TransportError::Cancelled)));

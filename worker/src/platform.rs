@@ -1,10 +1,13 @@
 //! A platform's definition with its patterns compiled.
 
+mod ending;
+
 use netsweep_shared::platform::{Answer, CliMode, Platform, Terminal};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
+pub(crate) use self::ending::Ending;
 use crate::channel::prompt::{PromptPattern, Prompts};
 use crate::channel::refusals::Refusals;
 
@@ -29,15 +32,15 @@ pub struct CompiledPlatform {
 /// A question and what to type.
 #[derive(Debug)]
 pub(crate) struct CompiledAnswer {
-    pub(crate) pattern: Regex,
+    pub(crate) pattern: Ending,
     pub(crate) answer: String,
 }
 
 /// The in-band login.
 #[derive(Debug)]
 pub(crate) struct CompiledLogin {
-    pub(crate) username: Regex,
-    pub(crate) password: Regex,
+    pub(crate) username: Ending,
+    pub(crate) password: Ending,
     pub(crate) failed: RegexSet,
     pub(crate) questions: Vec<CompiledAnswer>,
     pub(crate) interactive: bool,
@@ -61,14 +64,14 @@ pub(crate) struct CompiledWay {
     /// The mode that it begins in: an index, as in [`Prompts`].
     pub(crate) from: usize,
     pub(crate) command: String,
-    pub(crate) password: Regex,
+    pub(crate) password: Ending,
 }
 
 /// The prompt that we set ourselves.
 #[derive(Debug)]
 pub(crate) struct CompiledShell {
     pub(crate) set_prompt: String,
-    prompt: Regex,
+    prompt: Ending,
     pub(crate) silent: String,
 }
 
@@ -185,9 +188,11 @@ pub(crate) fn parse(pattern: &str, multi_line: bool) -> Result<Hir, String> {
 
 type Keyed<T> = Result<T, (String, String)>;
 
-fn single(key: &str, pattern: &str) -> Keyed<Regex> {
+fn single(key: &str, pattern: &str) -> Keyed<Ending> {
     // Alone first, so that the message shows the pattern as it was written.
-    parse(pattern, false).and_then(|_| regex(&at_end(pattern))).map_err(|reason| (key.to_owned(), reason))
+    parse(pattern, false)
+        .and_then(|_| Ending::compile(&at_end(pattern)))
+        .map_err(|reason| (key.to_owned(), reason))
 }
 
 pub(crate) fn set(key: &str, patterns: &[String], place: fn(&str) -> String) -> Keyed<RegexSet> {

@@ -1,6 +1,7 @@
 //! The shell around the dispatcher: processes, pipes, signals, clock.
 
-// One worker's process and the threads on its pipes.
+// One worker's process, the threads on its pipes, and what is sent to it.
+mod outbound;
 mod process;
 // What the sessions have printed so far.
 mod gather;

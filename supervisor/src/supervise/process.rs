@@ -1,17 +1,18 @@
 //! One worker's process and the threads on its pipes.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender};
-use netsweep_shared::frame::{self, FrameError, FrameReader};
+use crossbeam_channel::Sender;
+use netsweep_shared::frame::{FrameError, FrameReader};
 use netsweep_shared::protocol::{Activity, Cost, FromWorker, Hello, Setup, ToWorker};
 
+use super::outbound::Outbound;
 use crate::dispatch::message::{Death, WorkerId};
 
 /// How a worker's executable is called.
@@ -71,9 +72,7 @@ pub(super) struct WorkerProcess {
     pub(super) id: WorkerId,
     child: Child,
     /// `None` once the worker was told to go.
-    to_worker: Option<Sender<Vec<ToWorker>>>,
-    /// What it is told next.
-    outgoing: Vec<ToWorker>,
+    outbound: Option<Outbound>,
     /// What its sessions were at when it last said so.
     pub(super) activities: Vec<Activity>,
     /// What it had used by then.
@@ -119,14 +118,13 @@ impl WorkerProcess {
             .with_context(|| format!("cannot start {}", command.describe()))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else { unreachable!("all three are piped") };
-        // Bounded by the dispatcher's credit.
-        let (to_worker, messages) = crossbeam_channel::unbounded();
-        let to_worker = Some(to_worker);
         let log_lines = if setup.verbose { usize::MAX } else { LOG_LINES };
-        let outgoing = vec![ToWorker::Setup(setup)];
-        let process = Self { id, child, to_worker, outgoing, activities: vec![], cost: None, killed: None };
+        let mut process = Self { id, child, outbound: None, activities: vec![], cost: None, killed: None };
+        let no_thread = "cannot start a thread for a worker's pipe";
+        process.outbound =
+            Some(Outbound::start(stdin, format!("to-worker-{}", id.number)).context(no_thread)?);
+        process.send(&ToWorker::Setup(setup));
         let threads = [
-            pipe_thread(format!("to-worker-{}", id.number), move || write_messages(&messages, stdin)),
             pipe_thread(format!("from-worker-{}", id.number), {
                 let incoming = incoming.clone();
                 move || read_messages(id, stdout, &incoming)
@@ -136,10 +134,7 @@ impl WorkerProcess {
                 move || read_log(id, stderr, log_lines, &incoming)
             }),
         ];
-        threads
-            .into_iter()
-            .collect::<io::Result<()>>()
-            .context("cannot start a thread for a worker's pipe")?;
+        threads.into_iter().collect::<io::Result<()>>().context(no_thread)?;
         Ok(process)
     }
 
@@ -150,16 +145,18 @@ impl WorkerProcess {
 
     /// Hands it a message with the next [`flush`](Self::flush); a process that is gone hears nothing, and its end is
     /// reported.
-    pub(super) fn send(&mut self, message: ToWorker) {
-        self.outgoing.push(message);
+    pub(super) fn send(&mut self, message: &ToWorker) {
+        if let Some(outbound) = &mut self.outbound
+            && let Err(error) = outbound.send(message)
+        {
+            self.kill(format!("it cannot be told what to do: {error}"));
+        }
     }
 
-    /// Hands over what was sent, all at once, so that the pipe's thread and the worker are woken once.
+    /// Sends what it was handed, all at once, so that the worker is woken once.
     pub(super) fn flush(&mut self) {
-        if !self.outgoing.is_empty()
-            && let Some(to_worker) = &self.to_worker
-        {
-            let _ = to_worker.send(std::mem::take(&mut self.outgoing));
+        if let Some(outbound) = &mut self.outbound {
+            outbound.flush();
         }
     }
 
@@ -176,8 +173,7 @@ impl WorkerProcess {
 
     /// Closes its pipe: it exits when it sees that.
     pub(super) fn close(&mut self) {
-        self.flush();
-        self.to_worker = None;
+        self.outbound = None;
     }
 
     /// Waits for the process, which is to end by itself and is killed if it does not, and says
@@ -242,26 +238,6 @@ fn death_by(status: ExitStatus) -> Death {
 
 fn pipe_thread(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name).spawn(body).map(drop)
-}
-
-/// Ends when the worker was told to go (the channel is closed) or is gone (the pipe is).
-fn write_messages(messages: &Receiver<Vec<ToWorker>>, stdin: ChildStdin) {
-    let mut stdin = BufWriter::with_capacity(READ_BUFFER, stdin);
-    if frame::write(&mut stdin, &Hello::ours()).is_err() {
-        return;
-    }
-    // One buffer for all of them.
-    let mut frame = Vec::new();
-    while let Ok(messages) = messages.recv() {
-        let written = messages.iter().try_for_each(|message| {
-            frame.clear();
-            frame::encode(message, &mut frame)?;
-            Ok::<_, FrameError>(stdin.write_all(&frame)?)
-        });
-        if written.is_err() || stdin.flush().is_err() {
-            return;
-        }
-    }
 }
 
 fn read_messages(id: WorkerId, stdout: impl Read, incoming: &Sender<Incoming>) {

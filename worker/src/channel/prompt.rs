@@ -1,9 +1,8 @@
 //! Prompts: what they look like, and which one is this device's.
 
 use memchr::memmem;
-use regex::bytes::Regex;
 
-use crate::platform::{parse, regex, whole};
+use crate::platform::{Ending, parse, whole};
 
 /// Longest line that is looked at: no prompt is longer.
 const LONGEST_PROMPT: usize = 512;
@@ -36,11 +35,11 @@ impl Prompts {
 /// The prompt of one mode.
 #[derive(Debug)]
 pub(crate) struct PromptPattern {
-    whole: Regex,
+    whole: Ending,
     /// The parts of the pattern before and behind the group `host`. With the host known they
     /// leave one way to read a line, where the whole pattern may take a mode for a part of the
     /// name (`[core-1-GigabitEthernet0/0/1]`).
-    around_host: Option<(Regex, Regex)>,
+    around_host: Option<(Ending, Ending)>,
 }
 
 /// The prompt on which a device waits.
@@ -75,13 +74,13 @@ impl PromptPattern {
                     .ok_or("the group `host` has no end")?;
                 let part = |text: &str| {
                     parse(text, false)
-                        .and_then(|_| regex(&whole(text)))
+                        .and_then(|_| Ending::compile(&whole(text)))
                         .map_err(|_| "the group `host` is not at the top level of the pattern".to_owned())
                 };
                 Some((part(&pattern[..start])?, part(&pattern[end + 1..])?))
             }
         };
-        Ok(Self { whole: regex(&whole(pattern))?, around_host })
+        Ok(Self { whole: Ending::compile(&whole(pattern))?, around_host })
     }
 
     fn read(&self, line: &[u8]) -> Option<Prompt> {
@@ -98,7 +97,7 @@ impl PromptPattern {
 
     fn is_of(&self, host: &[u8], line: &[u8]) -> bool {
         let Some((before, behind)) = &self.around_host else { return false };
-        if line.is_empty() || line.len() > LONGEST_PROMPT {
+        if line.is_empty() || line.len() > LONGEST_PROMPT || !behind.may_match(line) {
             return false;
         }
         let certain = host.len().min(SHORTEST_CUT);

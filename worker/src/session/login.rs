@@ -132,13 +132,13 @@ impl<'a> Session<'a> {
         if let Some(question) = questions.find(|question| question.pattern.is_match(line)) {
             return Some(Asked::Question(&question.answer));
         }
-        if in_band && !login.ignore.is_match(line) {
-            if login.password.is_match(line) {
-                return Some(Asked::Password);
-            }
-            if login.username.is_match(line) {
-                return Some(Asked::Username);
-            }
+        let asked = match in_band {
+            true if login.password.is_match(line) => Some(Asked::Password),
+            true if login.username.is_match(line) => Some(Asked::Username),
+            _ => None,
+        };
+        if asked.is_some() && !login.ignore.is_match(line) {
+            return asked;
         }
         platform.prompts.read(line).map(Asked::Command)
     }

@@ -30,6 +30,8 @@ pub struct TelnetTransport {
     link: Link,
     /// Boxed: its room on the stack would lie above an SSH session's key exchange.
     conversation: Box<Conversation>,
+    /// What was read last.
+    chunk: Vec<u8>,
     /// Text that was not handed out yet.
     text: Vec<u8>,
     /// What there was no room for in the socket yet.
@@ -52,6 +54,7 @@ impl TelnetTransport {
         Self {
             link,
             conversation: Box::new(Conversation::new(terminal)),
+            chunk: Vec::with_capacity(CHUNK),
             text: vec![],
             outgoing: vec![],
             failed: None,
@@ -73,9 +76,9 @@ impl TelnetTransport {
         if self.keepalive.is_some() || !self.outgoing.is_empty() {
             return if self.pump()? { Ok(()) } else { self.wait() };
         }
-        let mut chunk = [0; CHUNK];
-        let n = self.link.read(&mut chunk)?;
-        self.hear(&chunk[..n])
+        self.chunk.clear();
+        self.link.fill(&mut self.chunk)?;
+        self.hear()
     }
 
     /// Waits for the device, or for room where something is to be sent.
@@ -100,26 +103,24 @@ impl TelnetTransport {
             if std::mem::take(&mut self.emptied) {
                 return Ok(false);
             }
-            let mut chunk = [0; CHUNK];
-            match self.link.try_read(&mut chunk)? {
-                None => {
-                    self.flush()?;
-                    return Ok(false);
-                }
-                Some(n) => self.hear(&chunk[..n])?,
+            self.chunk.clear();
+            if self.link.try_fill(&mut self.chunk)?.is_none() {
+                self.flush()?;
+                return Ok(false);
             }
+            self.hear()?;
         }
         Ok(true)
     }
 
     /// Takes in what has been read, and sends what has to be answered and finds room; no bytes are the end.
-    fn hear(&mut self, read: &[u8]) -> Result<(), TransportError> {
-        if read.is_empty() {
+    fn hear(&mut self) -> Result<(), TransportError> {
+        if self.chunk.is_empty() {
             self.ended = true;
             return Ok(());
         }
-        self.emptied = read.len() < CHUNK;
-        self.conversation.hear(read, &mut self.text, &mut self.outgoing);
+        self.emptied = self.chunk.len() < self.chunk.capacity();
+        self.conversation.hear(&self.chunk, &mut self.text, &mut self.outgoing);
         self.flush()?;
         // Commands alone make no text, and can come for ever.
         self.link.check()?;

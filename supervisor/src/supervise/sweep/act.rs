@@ -35,12 +35,12 @@ impl Sweep<'_> {
                     self.first_dispatch.get_or_insert_with(Instant::now);
                     let message =
                         self.plan.job(job).to_job(job, attempt, asks_first, time_left, self.host_keys);
-                    self.send(worker, ToWorker::Job(Box::new(message)));
+                    self.send(worker, &ToWorker::Job(Box::new(message)));
                 }
-                Action::Drain(worker) | Action::Retire(worker) => self.send(worker, ToWorker::Drain),
-                Action::LogIn { worker, job } => self.send(worker, ToWorker::LogIn(job)),
-                Action::Withdraw { worker, job } => self.send(worker, ToWorker::Withdraw(job)),
-                Action::Cancel(worker) => self.send(worker, ToWorker::Cancel),
+                Action::Drain(worker) | Action::Retire(worker) => self.send(worker, &ToWorker::Drain),
+                Action::LogIn { worker, job } => self.send(worker, &ToWorker::LogIn(job)),
+                Action::Withdraw { worker, job } => self.send(worker, &ToWorker::Withdraw(job)),
+                Action::Cancel(worker) => self.send(worker, &ToWorker::Cancel),
                 Action::Kill(worker, reason) => self.kill(worker, reason)?,
                 Action::Retry { worker, job, failure } => self.tell(&RunEvent::AttemptFailed {
                     device: &self.plan.job(job).device,
@@ -94,7 +94,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn send(&mut self, id: WorkerId, message: ToWorker) {
+    fn send(&mut self, id: WorkerId, message: &ToWorker) {
         if let Some(worker) = self.workers.get_mut(&id.number).filter(|worker| worker.id == id) {
             worker.send(message);
         }
