@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use netsweep_shared::job::{Job, JobId, Mode, Transport};
 use netsweep_shared::outcome::{AttemptEnd, CommandEnd, ErrorKind, Failure, Stage, Timing};
-use netsweep_shared::protocol::{FromWorker, OUTPUT_CHUNK};
+use netsweep_shared::protocol::FromWorker;
 
 use crate::computing;
 use crate::effort::Count;
@@ -185,10 +185,8 @@ impl Observer for Reporter<'_> {
         }
     }
 
-    fn output(&mut self, command: u32, bytes: &[u8]) {
-        for chunk in bytes.chunks(OUTPUT_CHUNK) {
-            self.say(&FromWorker::Output { job: self.job, command, bytes: chunk.to_vec() });
-        }
+    fn output(&mut self, command: u32, bytes: Vec<u8>) {
+        self.say(&FromWorker::Output { job: self.job, command, bytes });
     }
 
     fn command_ended(&mut self, command: u32, end: CommandEnd) {

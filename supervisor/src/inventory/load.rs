@@ -198,11 +198,14 @@ impl<'a> File<'a> {
         if entry.devices.is_empty() {
             return;
         }
-        let model = self.model(entry, groups);
-        for (name, address) in &entry.devices {
+        let mut model = self.model(entry, groups);
+        let last = entry.devices.len() - 1;
+        for (at, (name, address)) in entry.devices.iter().enumerate() {
             let is_new = self.register(name, entry.name_at);
-            if let Some(model) = model.as_ref().filter(|_| is_new) {
-                let Draft { device, ssh_port_said, jump, at } = model.clone();
+            // Most entries are of one device.
+            let draft = if at == last { model.take() } else { model.clone() };
+            if let Some(draft) = draft.filter(|_| is_new) {
+                let Draft { device, ssh_port_said, jump, at } = draft;
                 let device = Device { name: Arc::clone(name), address: Arc::clone(address), ..device };
                 self.drafts.push(Draft { device, ssh_port_said, jump, at });
             }

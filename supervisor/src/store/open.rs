@@ -13,7 +13,7 @@ use super::trouble::{self, explain};
 
 /// How long another process may hold the file locked: our own write for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
-const PAGE_BYTES: i32 = 8192;
+const PAGE_BYTES: i32 = 16384;
 /// Enough for the index of names of a hundred thousand devices.
 const CACHE_KIB: i32 = 8 * 1024;
 /// Pages in the write-ahead log after which they are put in their place.

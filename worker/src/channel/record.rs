@@ -10,9 +10,12 @@ use super::refusals::{Refusals, Search};
 /// How long the beginning of a chunk waits for the rest of it.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
+/// Most outputs are no longer: their room is made at once, and not line by line.
+const USUAL: usize = 2048;
+
 /// The output of one command.
 pub(crate) struct Record<'a> {
-    emit: &'a mut dyn FnMut(&[u8]),
+    emit: &'a mut dyn FnMut(Vec<u8>),
     /// Bytes that may still be kept.
     room: u64,
     truncated: bool,
@@ -27,7 +30,7 @@ pub(crate) struct Record<'a> {
 impl<'a> Record<'a> {
     /// Keeps at most `limit` bytes and hands them to `emit` in chunks of at most
     /// [`OUTPUT_CHUNK`]; remembers the first line that is one of the `refusals`.
-    pub(crate) fn new(limit: u64, refusals: &'a Refusals, emit: &'a mut dyn FnMut(&[u8])) -> Self {
+    pub(crate) fn new(limit: u64, refusals: &'a Refusals, emit: &'a mut dyn FnMut(Vec<u8>)) -> Self {
         Self {
             emit,
             room: limit,
@@ -74,6 +77,7 @@ impl<'a> Record<'a> {
         while !bytes.is_empty() {
             if self.chunk.is_empty() {
                 self.since = Some(Instant::now());
+                self.chunk.reserve(USUAL);
             }
             let (now, later) = bytes.split_at(bytes.len().min(OUTPUT_CHUNK - self.chunk.len()));
             self.chunk.extend_from_slice(now);
@@ -92,8 +96,7 @@ impl<'a> Record<'a> {
     fn hand_out(&mut self) {
         self.search_chunk();
         if !self.chunk.is_empty() {
-            (self.emit)(&self.chunk);
-            self.chunk.clear();
+            (self.emit)(std::mem::take(&mut self.chunk));
             self.searched = 0;
             self.since = None;
         }
@@ -124,7 +127,7 @@ mod tests {
 
     fn recorded(limit: u64, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool, Option<Vec<u8>>) {
         let (errors, mut chunks) = (errors(), vec![]);
-        let mut emit = |bytes: &[u8]| chunks.push(bytes.to_vec());
+        let mut emit = |bytes| chunks.push(bytes);
         let mut record = Record::new(limit, &errors, &mut emit);
         pieces.iter().for_each(|piece| record.bytes(piece));
         record.finish();

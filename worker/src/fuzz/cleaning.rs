@@ -103,15 +103,15 @@ pub fn cleaning(data: &[u8]) {
     }
 }
 
-type Clean = fn(Surroundings, &[u8], u8, &mut dyn FnMut(&[u8])) -> Cleaned;
+type Clean = fn(Surroundings, &[u8], u8, &mut dyn FnMut(Vec<u8>)) -> Cleaned;
 
 fn collected(clean: Clean, surroundings: Surroundings, bytes: &[u8], seed: u8) -> Cleaned {
     let mut output = vec![];
-    let cleaned = clean(surroundings, bytes, seed, &mut |bytes| output.extend_from_slice(bytes));
+    let cleaned = clean(surroundings, bytes, seed, &mut |bytes| output.extend(bytes));
     Cleaned { output, ..cleaned }
 }
 
-fn on_screen(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn FnMut(&[u8])) -> Cleaned {
+fn on_screen(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn FnMut(Vec<u8>)) -> Cleaned {
     let Surroundings { lead, errors, command, echoes, limit, width, charset } = surroundings;
     let mut record = Record::new(limit, errors, emit);
     let echo = Echo::new(command, PROMPT, echoes, vec![b"showclock".to_vec()]);
@@ -123,7 +123,7 @@ fn on_screen(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn 
     finished(may_end, screen.current(), record)
 }
 
-fn verbatim(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn FnMut(&[u8])) -> Cleaned {
+fn verbatim(surroundings: Surroundings, bytes: &[u8], seed: u8, emit: &mut dyn FnMut(Vec<u8>)) -> Cleaned {
     let Surroundings { errors, command, echoes, limit, .. } = surroundings;
     let silent: &[u8] = if echoes { b"\x1b[?2004l\r: x\r\n\x1b[?2004l\r" } else { b"\r\n" };
     let mut record = Record::new(limit, errors, emit);

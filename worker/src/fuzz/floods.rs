@@ -34,7 +34,7 @@ struct Counted {
 impl Observer for Counted {
     fn logged_in(&mut self) {}
     fn commands_begin(&mut self) {}
-    fn output(&mut self, _: u32, bytes: &[u8]) {
+    fn output(&mut self, _: u32, bytes: Vec<u8>) {
         self.bytes += bytes.len() as u64;
     }
     fn command_ended(&mut self, _: u32, end: CommandEnd) {

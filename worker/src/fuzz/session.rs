@@ -137,7 +137,7 @@ impl Observer for Witness {
         assert!(!std::mem::replace(&mut self.begun, true), "commands begin twice");
     }
 
-    fn output(&mut self, command: u32, bytes: &[u8]) {
+    fn output(&mut self, command: u32, bytes: Vec<u8>) {
         assert!(self.begun && command == self.ended, "output of another command");
         assert!(!bytes.is_empty() && bytes.len() <= OUTPUT_CHUNK, "a chunk of {} bytes", bytes.len());
         self.bytes += bytes.len() as u64;

@@ -27,7 +27,7 @@ impl Session<'_> {
             let begun = Instant::now();
             let limit = Limit { at: begun + job.timeouts.command, of: job.timeouts.command };
             let wait = self.begin(Stage::Commands, limit, "prompt", Some(command));
-            let mut hand_on = |bytes: &[u8]| observer.output(index, bytes);
+            let mut hand_on = |bytes| observer.output(index, bytes);
             let mut record = Record::new(output_limit, &platform.errors, &mut hand_on);
             let result = self.ask(command, &wait, &mut record);
             let truncated = record.truncated();

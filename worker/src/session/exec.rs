@@ -44,7 +44,7 @@ pub fn execute(
         let expected = "end of the output";
         let wait = Wait { stage: Stage::Commands, expected, after: Some(command), step, device };
         exec.set_deadline(wait.deadline());
-        let mut hand_on = |bytes: &[u8]| observer.output(index, bytes);
+        let mut hand_on = |bytes| observer.output(index, bytes);
         let mut record = Record::new(output_limit, &platform.errors, &mut hand_on);
         let result = run(exec, command, &mut record);
         record.finish();

@@ -12,7 +12,7 @@ pub trait Observer {
 
     /// The next piece of the output of the command with this index, at most
     /// [`OUTPUT_CHUNK`](netsweep_shared::protocol::OUTPUT_CHUNK) bytes.
-    fn output(&mut self, command: u32, bytes: &[u8]);
+    fn output(&mut self, command: u32, bytes: Vec<u8>);
 
     /// The command with this index is over.
     fn command_ended(&mut self, command: u32, end: CommandEnd);

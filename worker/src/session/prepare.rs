@@ -27,7 +27,7 @@ impl Session<'_> {
                 continue;
             }
             let wait = self.begin(Stage::Prepare, limit, "prompt", Some(command));
-            let mut nowhere = |_: &[u8]| {};
+            let mut nowhere = |_| {};
             self.ask(command, &wait, &mut Record::new(0, &platform.errors, &mut nowhere))?;
         }
         Ok(())
@@ -73,7 +73,7 @@ impl Session<'_> {
         let wait = self.begin(Stage::Prepare, limit, "prompt", Some(silent));
         self.verbatim = Some((Verbatim::default(), Preamble::default()));
         let mut answer = vec![];
-        let mut keep = |bytes: &[u8]| answer.extend_from_slice(bytes);
+        let mut keep = |bytes: Vec<u8>| answer.extend(bytes);
         self.ask(silent, &wait, &mut Record::new(LONGEST_PREAMBLE, &self.platform.errors, &mut keep))?;
         self.verbatim = Some((Verbatim::default(), Preamble::learn(silent, &answer)));
         Ok(())

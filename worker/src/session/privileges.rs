@@ -14,7 +14,7 @@ impl Session<'_> {
         let Some(password) = &job.login.enable_password else { return Ok(()) };
         let Some(way) = platform.ways.iter().find(|way| way.from == self.prompt.mode) else { return Ok(()) };
         let wait = self.begin(Stage::Prepare, limit, "prompt", Some(&way.command));
-        let mut nowhere = |_: &[u8]| {};
+        let mut nowhere = |_| {};
         let mut record = Record::new(0, &platform.errors, &mut nowhere);
         let mut answer = self.answer_to(&way.command, &mut record);
         self.screen.clear();

@@ -180,7 +180,7 @@ fn a_large_output_passes_through() {
     impl netsweep_worker::session::Observer for Counted {
         fn logged_in(&mut self) {}
         fn commands_begin(&mut self) {}
-        fn output(&mut self, _: u32, bytes: &[u8]) {
+        fn output(&mut self, _: u32, bytes: Vec<u8>) {
             self.0 += bytes.len();
         }
         fn command_ended(&mut self, _: u32, end: netsweep_shared::outcome::CommandEnd) {

@@ -44,10 +44,10 @@ impl Observer for Told {
         assert!(!std::mem::replace(&mut self.begun, true), "commands begin twice");
     }
 
-    fn output(&mut self, command: u32, bytes: &[u8]) {
+    fn output(&mut self, command: u32, bytes: Vec<u8>) {
         assert!(self.begun && command as usize == self.outputs.len(), "output of another command");
         assert!(!bytes.is_empty() && bytes.len() <= OUTPUT_CHUNK);
-        self.open.extend_from_slice(bytes);
+        self.open.extend_from_slice(&bytes);
     }
 
     fn command_ended(&mut self, command: u32, end: CommandEnd) {

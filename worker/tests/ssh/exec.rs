@@ -37,10 +37,10 @@ impl Observer for Witness {
         self.events.push(Event::CommandsBegin);
     }
 
-    fn output(&mut self, command: u32, bytes: &[u8]) {
+    fn output(&mut self, command: u32, bytes: Vec<u8>) {
         assert!(bytes.len() <= OUTPUT_CHUNK);
         self.outputs.resize(self.outputs.len().max(command as usize + 1), vec![]);
-        self.outputs[command as usize].extend_from_slice(bytes);
+        self.outputs[command as usize].extend_from_slice(&bytes);
     }
 
     fn command_ended(&mut self, command: u32, end: CommandEnd) {
