@@ -35,12 +35,26 @@ pub(super) fn drive<T>(
     mut call: impl FnMut() -> Result<T, Error>,
 ) -> Result<T, Broken> {
     loop {
-        match call() {
-            Ok(done) => return Ok(done),
-            Err(error) if must_wait(&error) => wire::wait(link, awaited(session)).map_err(Broken::Link)?,
-            // Whatever libssh2 makes of a socket that the watchdog has shut down.
-            Err(error) => return Err(link.ended_by_us().map_or(Broken::Ssh(error), Broken::Link)),
+        if let Some(result) = step(session, link, call(), wire::wait) {
+            return result;
         }
+    }
+}
+
+/// What came of a call; `None` where it is to be repeated, after it was waited for as `wait` does.
+pub(super) fn step<T>(
+    session: &Session,
+    link: &Link,
+    result: Result<T, Error>,
+    wait: fn(&Link, Interest) -> Result<(), TransportError>,
+) -> Option<Result<T, Broken>> {
+    match result {
+        Ok(done) => Some(Ok(done)),
+        Err(error) if must_wait(&error) => {
+            wait(link, awaited(session)).err().map(|error| Err(Broken::Link(error)))
+        }
+        // Whatever libssh2 makes of a socket that the watchdog has shut down.
+        Err(error) => Some(Err(link.ended_by_us().map_or(Broken::Ssh(error), Broken::Link))),
     }
 }
 

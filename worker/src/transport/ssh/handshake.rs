@@ -5,9 +5,10 @@ use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use ssh2::{Error, Session};
 
 use super::algorithms::offer;
-use super::drive::{self, Broken, drive, is_about_the_socket};
+use super::drive::{self, Broken, is_about_the_socket};
 use super::host_key::known_algorithms;
 use super::overheard::{Overheard, printable};
+use super::wire;
 use crate::link::Link;
 use crate::transport::TransportError;
 
@@ -19,11 +20,18 @@ pub(super) fn shake_hands(session: &Session, link: &Link, settings: &SshSettings
     let mut heard = Overheard::default();
     // The call wants the session for itself; a clone is the same session.
     let mut caller = session.clone();
-    let result = drive(session, link, || match heard.listen(session, link) {
-        _ if heard.is_binary() => Err(drive::no_banner()),
-        true => caller.handshake(),
-        false => Err(drive::wait()),
-    });
+    let result = loop {
+        let may_read = heard.listen(session, link);
+        let step = match may_read {
+            _ if heard.is_binary() => Err(drive::no_banner()),
+            true => caller.handshake(),
+            false => Err(drive::wait()),
+        };
+        let wait = if heard.is_done() { wire::wait } else { wire::while_nothing_is_read };
+        if let Some(result) = drive::step(session, link, step, wait) {
+            break result;
+        }
+    };
     heard.catch_up(session);
     match result {
         Ok(()) => Ok(()),

@@ -113,6 +113,11 @@ impl Overheard {
         length
     }
 
+    /// Whether all that is of interest was heard.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// Whether what came before the version cannot have been text.
     pub(super) fn is_binary(&self) -> bool {
         self.binary

@@ -1,15 +1,16 @@
 //! libssh2's way to its socket, with fewer calls of the system's.
 //!
 //! Left to itself libssh2 reads a version byte by byte, looks once more after each read that has emptied the socket, is
-//! waited for in a call of its own, and sends each packet by itself: some seventy calls a session. Here a read waits by
-//! itself (the watchdog ends it), nobody looks where nothing can be, and what is small goes out together, before the
-//! next wait.
+//! waited for in a call of its own, and sends each packet by itself: some seventy calls a session. Here a wait is a read
+//! (the watchdog ends it), nobody looks where nothing can be, and what is small goes out together, before the next wait.
 //!
 //! libssh2 calls back with nothing but the descriptor, so wires are found by that, on the thread that laid them. What is
 //! not found, as an agent's socket, is read and written as libssh2 would have done.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
+use std::io::Read;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::rc::Rc;
@@ -29,6 +30,9 @@ use crate::transport::TransportError;
 
 /// What is kept to be sent together: all of a session's packets but key exchange offers and long commands.
 const TOGETHER: usize = 256;
+
+/// What a wait reads: enough for all answers but long outputs, of which libssh2 reads the rest by itself.
+const PIECE: usize = 1024;
 
 thread_local! {
     static LAID: RefCell<Vec<Rc<Wire>>> = const { RefCell::new(vec![]) };
@@ -60,16 +64,21 @@ impl Drop for Laid {
     }
 }
 
-/// [`Link::wait`], for what libssh2 waits for; it may return early, as that may.
+/// [`Link::wait`], for what libssh2 waits for, whose first bytes are read with that.
 pub(super) fn wait(link: &Link, interest: Interest) -> Result<(), TransportError> {
-    let Some(wire) = of(link) else { return link.wait(interest) };
-    if wire.flush() && interest == Interest::Read && wire.is_blocking() && !wire.may_wait.replace(true) {
-        return link.check().map(drop);
+    match of(link) {
+        Some(wire) if interest == Interest::Read && wire.flush() && wire.is_blocking() => {
+            link.check()?;
+            wire.receive();
+            Ok(())
+        }
+        _ => while_nothing_is_read(link, interest),
     }
-    // There is something to be sent, or libssh2 has returned without a read.
-    wire.may_wait.set(false);
-    link.wait(if wire.is_flushed() { interest } else { Interest::Both })?;
-    wire.is_drained.set(false);
+}
+
+/// [`Link::wait`], for what libssh2 waits for, where somebody looks at the socket before it is read from.
+pub(super) fn while_nothing_is_read(link: &Link, interest: Interest) -> Result<(), TransportError> {
+    while !wait_at_most(link, interest, Duration::MAX)? {}
     Ok(())
 }
 
@@ -106,13 +115,11 @@ pub(super) fn look_again(link: &Link) {
 /// Reads what `line` has room for, which has come, and keeps it for libssh2; false where that is to read by itself.
 pub(super) fn read_ahead(link: &Link, line: &mut [u8]) -> bool {
     let Some(wire) = of(link) else { return false };
-    let mut ahead = wire.ahead.borrow_mut();
-    if ahead.is_empty()
-        && let Ok(Some(n)) = link.try_read(line)
-    {
-        ahead.extend(line[..n].iter().rev());
+    let read = link.try_read(line);
+    if let Ok(Some(n)) = read {
+        wire.ahead.borrow_mut().extend(&line[..n]);
     }
-    !ahead.is_empty()
+    read.is_ok()
 }
 
 fn of(link: &Link) -> Option<Rc<Wire>> {
@@ -129,14 +136,14 @@ fn found(socket: libssh2_socket_t) -> Option<Rc<Wire>> {
 
 struct Wire {
     socket: Arc<Socket>,
-    /// Read and not taken by libssh2, last byte first.
-    ahead: RefCell<Vec<u8>>,
+    /// Read and not taken by libssh2.
+    ahead: RefCell<VecDeque<u8>>,
+    /// What came of the last read, where that was an error.
+    failed: Cell<Option<Errno>>,
     /// Of libssh2, to be sent.
     unsent: RefCell<Vec<u8>>,
     /// The last read has left nothing behind.
     is_drained: Cell<bool>,
-    /// The next read may wait.
-    may_wait: Cell<bool>,
     /// The socket is a blocking one.
     is_blocking: Cell<bool>,
     is_cut: Cell<bool>,
@@ -147,9 +154,9 @@ impl Wire {
         Self {
             socket,
             ahead: RefCell::default(),
+            failed: Cell::new(None),
             unsent: RefCell::default(),
             is_drained: Cell::new(false),
-            may_wait: Cell::new(false),
             is_blocking: Cell::new(false),
             is_cut: Cell::new(false),
         }
@@ -170,36 +177,41 @@ impl Wire {
         if self.is_blocking.take() {
             let _ = ioctl_fionbio(&*self.socket, true);
         }
-        self.may_wait.set(false);
         self.is_drained.set(false);
     }
 
     fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
-        let mut ahead = self.ahead.borrow_mut();
-        if !ahead.is_empty() {
-            let from = ahead.len().saturating_sub(buffer.len());
-            let bytes = ahead.drain(from..).rev();
-            return Ok(buffer.iter_mut().zip(bytes).map(|(to, byte)| *to = byte).count());
+        let n = self.ahead.borrow_mut().read(buffer).unwrap_or(0);
+        if n > 0 || self.is_cut.get() {
+            return Ok(n);
         }
-        if self.is_cut.get() {
-            return Ok(0);
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
-        let waits = self.may_wait.take();
-        if self.is_drained.get() && !waits {
+        if self.is_drained.get() {
             return Err(Errno::AGAIN);
         }
         let length = buffer.len();
-        let read = if waits {
-            gil::while_waiting(|| recv(&*self.socket, buffer, RecvFlags::empty()))
-        } else {
-            recv(&*self.socket, buffer, RecvFlags::DONTWAIT)
-        };
-        if waits && read == Err(Errno::AGAIN) {
-            self.is_blocking.set(false);
-        }
-        let read = read.map(|(n, _)| n);
+        let read = recv(&*self.socket, buffer, RecvFlags::DONTWAIT).map(|(n, _)| n);
         self.is_drained.set(read.map_or_else(|error| error == Errno::AGAIN, |n| n < length));
         read
+    }
+
+    /// Waits for what comes, and reads the first of it. Not within a call of libssh2's: that would have its buffers wait
+    /// as well.
+    fn receive(&self) {
+        let mut room = [MaybeUninit::uninit(); PIECE];
+        let received = gil::while_waiting(|| recv(&*self.socket, &mut room, RecvFlags::empty()));
+        match received {
+            Ok(((bytes, _), _)) => {
+                self.ahead.borrow_mut().extend(&*bytes);
+                // The end shows as such again.
+                self.is_drained.set((1..PIECE).contains(&bytes.len()));
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => self.is_blocking.set(false),
+            Err(error) => self.failed.set(Some(error)),
+        }
     }
 
     fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -227,10 +239,6 @@ impl Wire {
             }
         }
         true
-    }
-
-    fn is_flushed(&self) -> bool {
-        self.unsent.borrow().is_empty()
     }
 }
 
@@ -318,7 +326,7 @@ unsafe extern "C" fn transmit(
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::Write;
     use std::os::unix::net::UnixStream;
     use std::thread;
 
@@ -344,7 +352,7 @@ mod tests {
         assert_eq!(wire.write(b"one "), Ok(4));
         assert_eq!(wire.write(b"two "), Ok(4));
         assert_eq!(heard(&mut theirs), b"");
-        assert!(wire.flush() && wire.is_flushed());
+        assert!(wire.flush());
         assert_eq!(heard(&mut theirs), b"one two ");
         assert_eq!(wire.write(b"three "), Ok(6));
         assert_eq!(wire.write(&[b'x'; TOGETHER]), Ok(TOGETHER), "too large to be kept");
@@ -391,9 +399,14 @@ mod tests {
         theirs.write_all(b"second").expect("writes");
         assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN));
         assert!(wire.is_blocking());
-        wire.may_wait.set(true);
+        wire.receive();
         assert_eq!(wire.read(&mut buffer), Ok(6));
-        assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN), "one read was to wait");
+        assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN));
+        theirs.write_all(&[b'x'; PIECE + 1]).expect("writes");
+        wire.receive();
+        let mut buffer = [0; 2 * PIECE];
+        assert_eq!(wire.read(&mut buffer), Ok(PIECE));
+        assert_eq!(wire.read(&mut buffer), Ok(1), "a wait does not read all of it");
         wire.set_aside();
         assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN), "now the socket has told so");
     }
@@ -409,9 +422,20 @@ mod tests {
     }
 
     #[test]
+    fn the_end_shows_as_often_as_it_is_looked_for() {
+        let (wire, theirs) = pair();
+        drop(theirs);
+        assert!(wire.is_blocking());
+        for _ in 0..2 {
+            wire.receive();
+            assert_eq!(wire.read(&mut [0; 4]), Ok(0));
+        }
+    }
+
+    #[test]
     fn what_was_read_ahead_comes_first() {
         let (wire, mut theirs) = pair();
-        wire.ahead.borrow_mut().extend(b"SSH-2.0-x\r\n".iter().rev());
+        wire.ahead.borrow_mut().extend(b"SSH-2.0-x\r\n");
         theirs.write_all(b"behind").expect("writes");
         let mut line = vec![];
         let mut byte = [0];
