@@ -101,6 +101,8 @@ impl Offer {
     /// Has `session` offer this. libssh2 adds strict key exchange and extension negotiation
     /// by itself; compression stays off, its default. A server that has several host keys is asked
     /// for one of the `known` algorithms.
+    // As `handshake::shake_hands`.
+    #[inline(never)]
     pub(super) fn apply<'k>(
         &self,
         session: &Session,

@@ -4,7 +4,7 @@ use netsweep_shared::job::SshSettings;
 use netsweep_shared::outcome::{ErrorKind, Failure, Stage};
 use ssh2::{Error, Session};
 
-use super::algorithms::offer;
+use super::algorithms::{Offer, offer};
 use super::drive::{self, Broken, is_about_the_socket};
 use super::host_key::known_algorithms;
 use super::overheard::{Overheard, printable};
@@ -14,6 +14,8 @@ use crate::transport::TransportError;
 
 /// Agrees on keys with the device. A host key that is known is asked for; which one came is not
 /// looked at.
+// Not a part of its caller, nor its failures' of it: what is on the stack below a key exchange is kept by every session.
+#[inline(never)]
 pub(super) fn shake_hands(session: &Session, link: &Link, settings: &SshSettings) -> Result<(), Failure> {
     let ours = offer(session, settings.legacy);
     ours.apply(session, known_algorithms(&settings.host_key)).map_err(|error| broken(&error))?;
@@ -32,15 +34,22 @@ pub(super) fn shake_hands(session: &Session, link: &Link, settings: &SshSettings
             break result;
         }
     };
-    heard.catch_up(session);
-    match result {
-        Ok(()) => Ok(()),
-        Err(Broken::Link(TransportError::Deadline)) => Err(timed_out(&heard)),
-        Err(Broken::Link(error)) => Err(error.at(Stage::Handshake, "exchanging keys")),
-        Err(Broken::Ssh(error)) => Err(match heard.disagreement(ours, offer(session, true)) {
+    result.map_err(|broken| {
+        heard.catch_up(session);
+        failure(broken, &heard, session, link, ours)
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn failure(broken: Broken, heard: &Overheard, session: &Session, link: &Link, ours: &Offer) -> Failure {
+    match broken {
+        Broken::Link(TransportError::Deadline) => timed_out(heard),
+        Broken::Link(error) => error.at(Stage::Handshake, "exchanging keys"),
+        Broken::Ssh(error) => match heard.disagreement(ours, offer(session, true)) {
             Some(disagreement) => failed(disagreement),
-            None => explain(&error, &heard, link),
-        }),
+            None => explain(&error, heard, link),
+        },
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) fn known_algorithms(check: &HostKeyCheck) -> impl Iterator<Item = &st
 ///
 /// # Errors
 /// `host_key`, with the fingerprints and what to do.
+// As `handshake::shake_hands`.
+#[inline(never)]
 pub(super) fn check(
     session: &Session,
     check: &HostKeyCheck,

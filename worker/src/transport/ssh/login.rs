@@ -32,6 +32,8 @@ use crate::platform::CompiledLogin;
 /// # Errors
 /// `auth` where the device refuses, or there is nothing to log in with; else what ended the
 /// connection. At `Stage::Login` only where the password has been sent.
+// As `handshake::shake_hands`.
+#[inline(never)]
 pub(super) fn log_in(
     session: &Session,
     link: &mut Link,

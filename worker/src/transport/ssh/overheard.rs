@@ -46,6 +46,8 @@ impl Overheard {
     /// Lines that come before the version (RFC 4253, 4.2) are read here: libssh2 reads them byte by
     /// byte and does not return while they come, so that one device which sends them without end
     /// would take a whole CPU.
+    // As `handshake::shake_hands`.
+    #[inline(never)]
     pub(super) fn listen(&mut self, session: &Session, link: &Link) -> bool {
         self.catch_up(session);
         let mut has_taken_all = std::mem::replace(&mut self.called, true);

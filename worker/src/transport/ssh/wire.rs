@@ -181,7 +181,12 @@ impl Wire {
     }
 
     fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
-        let n = self.ahead.borrow_mut().read(buffer).unwrap_or(0);
+        let mut ahead = self.ahead.borrow_mut();
+        let n = ahead.read(buffer).unwrap_or(0);
+        if ahead.is_empty() {
+            // Its room is not to wait with the session.
+            *ahead = VecDeque::new();
+        }
         if n > 0 || self.is_cut.get() {
             return Ok(n);
         }
