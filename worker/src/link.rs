@@ -4,6 +4,7 @@
 //! here: here the deadline is applied, a cancel is heard, and an experiment's lock is given up.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,13 +13,16 @@ use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::Socket;
 
 use crate::gil;
 use crate::transport::TransportError;
 use crate::watchdog::Slot;
+
+/// What [`Link::receive`] reads at most.
+pub(crate) const PIECE: usize = 1024;
 
 /// What a socket is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,9 +164,27 @@ impl Link {
     /// # Errors
     /// Those of [`Self::wait`].
     pub fn fill(&self, buffer: &mut Vec<u8>) -> Result<usize, TransportError> {
+        self.wait_reading(&mut |socket| Ok(recv(socket, spare_capacity(buffer), RecvFlags::empty())?.0))
+    }
+
+    /// Like [`Self::fill`], but hands the first of what comes, up to [`PIECE`] bytes, to `take`: nothing of the heap is
+    /// held while it is waited for.
+    pub(crate) fn receive(&self, take: &mut dyn FnMut(&[u8])) -> Result<usize, TransportError> {
+        let mut room = [MaybeUninit::uninit(); PIECE];
+        self.wait_reading(&mut |socket| {
+            let ((bytes, _), n) = recv(socket, &mut room, RecvFlags::empty())?;
+            take(bytes);
+            Ok(n)
+        })
+    }
+
+    fn wait_reading(
+        &self,
+        recv: &mut dyn FnMut(&Socket) -> io::Result<usize>,
+    ) -> Result<usize, TransportError> {
         loop {
             self.check()?;
-            if let Some(n) = gil::while_waiting(|| self.recv(buffer, RecvFlags::empty()))? {
+            if let Some(n) = gil::while_waiting(|| self.attempt(&mut *recv))? {
                 return Ok(n);
             }
             self.wait(Interest::Read)?;
@@ -171,18 +193,14 @@ impl Link {
 
     /// Like [`Self::fill`], but `None` where nothing is there.
     pub fn try_fill(&self, buffer: &mut Vec<u8>) -> Result<Option<usize>, TransportError> {
-        self.recv(buffer, RecvFlags::DONTWAIT)
-    }
-
-    fn recv(&self, buffer: &mut Vec<u8>, flags: RecvFlags) -> Result<Option<usize>, TransportError> {
-        self.attempt(|socket| Ok(recv(socket, spare_capacity(buffer), flags)?.0))
+        self.attempt(|socket| Ok(recv(socket, spare_capacity(buffer), RecvFlags::DONTWAIT)?.0))
     }
 
     /// Makes the socket a blocking one, for [`Self::fill`]; all other calls are as before. Not where a library reads
     /// from it.
     pub fn set_blocking(&self) {
         // Where that fails, reads take two calls.
-        let _ = self.socket.set_nonblocking(false);
+        let _ = ioctl_fionbio(&*self.socket, false);
     }
 
     /// Reads what is there; `None` where nothing is, 0 at the end.

@@ -24,15 +24,11 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::Socket;
 use ssh2::Session;
 
-use crate::gil;
-use crate::link::{Interest, Link};
+use crate::link::{Interest, Link, PIECE};
 use crate::transport::TransportError;
 
 /// What is kept to be sent together: all of a session's packets but key exchange offers and long commands.
 const TOGETHER: usize = 256;
-
-/// What a wait reads: enough for all answers but long outputs, of which libssh2 reads the rest by itself.
-const PIECE: usize = 1024;
 
 thread_local! {
     static LAID: RefCell<Vec<Rc<Wire>>> = const { RefCell::new(vec![]) };
@@ -67,10 +63,17 @@ impl Drop for Laid {
 /// [`Link::wait`], for what libssh2 waits for, whose first bytes are read with that.
 pub(super) fn wait(link: &Link, interest: Interest) -> Result<(), TransportError> {
     match of(link) {
-        Some(wire) if interest == Interest::Read && wire.flush() && wire.is_blocking() => {
-            link.check()?;
-            wire.receive();
-            Ok(())
+        // Not within a call of libssh2's: that would have its buffers wait as well.
+        Some(wire) if interest == Interest::Read && wire.flush() => {
+            if !wire.is_blocking.replace(true) {
+                // libssh2 has made it a non-blocking one at the beginning of the handshake.
+                link.set_blocking();
+            }
+            match link.receive(&mut |bytes| wire.take_in(bytes)) {
+                // libssh2 meets the end by itself, and says what it means.
+                Ok(_) | Err(TransportError::Closed(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
         }
         _ => while_nothing_is_read(link, interest),
     }
@@ -138,8 +141,6 @@ struct Wire {
     socket: Arc<Socket>,
     /// Read and not taken by libssh2.
     ahead: RefCell<VecDeque<u8>>,
-    /// What came of the last read, where that was an error.
-    failed: Cell<Option<Errno>>,
     /// Of libssh2, to be sent.
     unsent: RefCell<Vec<u8>>,
     /// The last read has left nothing behind.
@@ -154,21 +155,11 @@ impl Wire {
         Self {
             socket,
             ahead: RefCell::default(),
-            failed: Cell::new(None),
             unsent: RefCell::default(),
             is_drained: Cell::new(false),
             is_blocking: Cell::new(false),
             is_cut: Cell::new(false),
         }
-    }
-
-    /// Whether the socket is a blocking one; it is made one where it is not. libssh2 makes it a non-blocking one at the
-    /// beginning of a handshake.
-    fn is_blocking(&self) -> bool {
-        if !self.is_blocking.get() {
-            self.is_blocking.set(ioctl_fionbio(&*self.socket, false).is_ok());
-        }
-        self.is_blocking.get()
     }
 
     /// As libssh2 has left it.
@@ -190,9 +181,6 @@ impl Wire {
         if n > 0 || self.is_cut.get() {
             return Ok(n);
         }
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
         if self.is_drained.get() {
             return Err(Errno::AGAIN);
         }
@@ -202,21 +190,10 @@ impl Wire {
         read
     }
 
-    /// Waits for what comes, and reads the first of it. Not within a call of libssh2's: that would have its buffers wait
-    /// as well.
-    fn receive(&self) {
-        let mut room = [MaybeUninit::uninit(); PIECE];
-        let received = gil::while_waiting(|| recv(&*self.socket, &mut room, RecvFlags::empty()));
-        match received {
-            Ok(((bytes, _), _)) => {
-                self.ahead.borrow_mut().extend(&*bytes);
-                // The end shows as such again.
-                self.is_drained.set((1..PIECE).contains(&bytes.len()));
-            }
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => self.is_blocking.set(false),
-            Err(error) => self.failed.set(Some(error)),
-        }
+    /// Keeps what was read while it was waited for. The end is seen again.
+    fn take_in(&self, bytes: &[u8]) {
+        self.ahead.borrow_mut().extend(bytes);
+        self.is_drained.set((1..PIECE).contains(&bytes.len()));
     }
 
     fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -403,16 +380,13 @@ mod tests {
         assert_eq!(wire.read(&mut buffer), Ok(5));
         theirs.write_all(b"second").expect("writes");
         assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN));
-        assert!(wire.is_blocking());
-        wire.receive();
-        assert_eq!(wire.read(&mut buffer), Ok(6));
+        wire.take_in(b"waited for");
+        assert_eq!(wire.read(&mut buffer), Ok(10));
         assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN));
-        theirs.write_all(&[b'x'; PIECE + 1]).expect("writes");
-        wire.receive();
+        wire.take_in(&[b'x'; PIECE]);
         let mut buffer = [0; 2 * PIECE];
         assert_eq!(wire.read(&mut buffer), Ok(PIECE));
-        assert_eq!(wire.read(&mut buffer), Ok(1), "a wait does not read all of it");
-        wire.set_aside();
+        assert_eq!(wire.read(&mut buffer), Ok(6), "a wait does not read all of it");
         assert_eq!(wire.read(&mut buffer), Err(Errno::AGAIN), "now the socket has told so");
     }
 
@@ -430,9 +404,8 @@ mod tests {
     fn the_end_shows_as_often_as_it_is_looked_for() {
         let (wire, theirs) = pair();
         drop(theirs);
-        assert!(wire.is_blocking());
         for _ in 0..2 {
-            wire.receive();
+            wire.take_in(b"");
             assert_eq!(wire.read(&mut [0; 4]), Ok(0));
         }
     }
