@@ -7,18 +7,17 @@
 //! libssh2 calls back with nothing but the descriptor, so wires are found by that, on the thread that laid them. What is
 //! not found, as an agent's socket, is read and written as libssh2 would have done.
 
+mod callbacks;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::ffi::{c_int, c_void};
 use std::io::Read;
-use std::mem::{self, MaybeUninit};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 use std::rc::Rc;
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use libssh2_sys::{LIBSSH2_SESSION, libssh2_socket_t};
+use libssh2_sys::libssh2_socket_t;
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::Socket;
@@ -30,6 +29,9 @@ use crate::transport::TransportError;
 /// What is kept to be sent together: all of a session's packets but key exchange offers and long commands.
 const TOGETHER: usize = 256;
 
+/// Without a wait, and without a signal where nobody reads any more.
+const NOW: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
 thread_local! {
     static LAID: RefCell<Vec<Rc<Wire>>> = const { RefCell::new(vec![]) };
 }
@@ -40,7 +42,7 @@ pub(super) struct Laid(Rc<Wire>);
 impl Laid {
     /// Between `session` and the socket of `link`, from now on.
     pub(super) fn new(session: &Session, link: &Link) -> Self {
-        call_back(session);
+        callbacks::set(session);
         let wire = Rc::new(Wire::new(Arc::clone(link.socket())));
         LAID.with_borrow_mut(|laid| laid.push(Rc::clone(&wire)));
         Self(wire)
@@ -207,14 +209,14 @@ impl Wire {
         if !self.flush() {
             return Err(Errno::AGAIN);
         }
-        send_now(&self.socket, bytes)
+        send(&*self.socket, bytes, NOW)
     }
 
     /// Sends what there is room for; whether that is all. A connection that is gone tells so when it is read from.
     fn flush(&self) -> bool {
         let mut unsent = self.unsent.borrow_mut();
         while !unsent.is_empty() {
-            match send_now(&self.socket, &unsent) {
+            match send(&*self.socket, &unsent, NOW) {
                 Ok(n) => drop(unsent.drain(..n)),
                 Err(Errno::AGAIN) => return false,
                 Err(_) => unsent.clear(),
@@ -222,88 +224,6 @@ impl Wire {
         }
         true
     }
-}
-
-fn send_now(socket: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
-    send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
-}
-
-/// What libssh2's callbacks return: a number of bytes, or minus an error's number.
-fn answer(result: Result<usize, Errno>) -> isize {
-    match result {
-        Ok(n) => isize::try_from(n).unwrap_or(isize::MAX),
-        Err(Errno::INTR) => answer(Err(Errno::AGAIN)),
-        Err(error) => -(error.raw_os_error() as isize),
-    }
-}
-
-/// Has `session` read and write by [`receive`] and [`transmit`].
-#[expect(unsafe_code, reason = "ssh2 has no name for libssh2's callbacks")]
-fn call_back(session: &Session) {
-    type Generic = unsafe extern "C" fn();
-    unsafe extern "C" {
-        // libssh2_session_callback_set2(3).
-        fn libssh2_session_callback_set2(
-            session: *mut LIBSSH2_SESSION,
-            kind: c_int,
-            callback: Option<Generic>,
-        ) -> Option<Generic>;
-    }
-    // From libssh2.h.
-    const SEND: c_int = 5;
-    const RECV: c_int = 6;
-    let mut session = session.raw();
-    // SAFETY: the session is a live one, and ours for as long as its lock is held; libssh2 casts the functions back to
-    // LIBSSH2_SEND_FUNC and LIBSSH2_RECV_FUNC, whose types they have.
-    unsafe {
-        let transmit = mem::transmute::<Transmit, Generic>(transmit);
-        libssh2_session_callback_set2(&raw mut *session, SEND, Some(transmit));
-        let receive = mem::transmute::<Receive, Generic>(receive);
-        libssh2_session_callback_set2(&raw mut *session, RECV, Some(receive));
-    }
-}
-
-type Receive = unsafe extern "C" fn(libssh2_socket_t, *mut c_void, usize, c_int, *mut *mut c_void) -> isize;
-type Transmit =
-    unsafe extern "C" fn(libssh2_socket_t, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
-
-#[expect(unsafe_code, reason = "called by C")]
-unsafe extern "C" fn receive(
-    socket: libssh2_socket_t,
-    buffer: *mut c_void,
-    length: usize,
-    flags: c_int,
-    _abstract: *mut *mut c_void,
-) -> isize {
-    answer(match found(socket) {
-        // SAFETY: a session's buffer, which has so many bytes and was set to zero with the session.
-        Some(wire) => wire.read(unsafe { slice::from_raw_parts_mut(buffer.cast::<u8>(), length) }),
-        None => {
-            // SAFETY: there are so many bytes, and the socket is open for as long as libssh2 reads from it.
-            let (buffer, socket) = unsafe {
-                let buffer = slice::from_raw_parts_mut(buffer.cast::<MaybeUninit<u8>>(), length);
-                (buffer, BorrowedFd::borrow_raw(socket))
-            };
-            recv(socket, buffer, RecvFlags::from_bits_retain(flags.cast_unsigned())).map(|(_, n)| n)
-        }
-    })
-}
-
-#[expect(unsafe_code, reason = "called by C")]
-unsafe extern "C" fn transmit(
-    socket: libssh2_socket_t,
-    buffer: *const c_void,
-    length: usize,
-    flags: c_int,
-    _abstract: *mut *mut c_void,
-) -> isize {
-    // SAFETY: there are so many bytes, and the socket is open for as long as libssh2 writes to it.
-    let (bytes, to) =
-        unsafe { (slice::from_raw_parts(buffer.cast::<u8>(), length), BorrowedFd::borrow_raw(socket)) };
-    answer(match found(socket) {
-        Some(wire) => wire.write(bytes),
-        None => send(to, bytes, SendFlags::from_bits_retain(flags.cast_unsigned())),
-    })
 }
 
 #[cfg(test)]
