@@ -374,6 +374,7 @@ fn on_a_full_disk(commands: &[&str]) -> BTreeMap<String, usize> {
     let cut_short = told.values().filter(|record| record["error"]["kind"] == "interrupted");
     for record in cut_short {
         assert!(record["error"]["message"].as_str().is_some_and(|why| why.starts_with(waits)), "{record}");
+        assert_eq!(record["commands"].as_array().map(Vec::len), Some(0), "{record}");
     }
     let recorded = place.export().records();
     assert!(!recorded.is_empty() && recorded.len() < 288, "{}", recorded.len());

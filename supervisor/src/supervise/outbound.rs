@@ -60,7 +60,9 @@ impl Outbound {
         match written {
             Ok(n) if n == self.frames.len() => {}
             Ok(n) => self.leave(n),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.leave(0),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                self.leave(0);
+            }
             // Its end is met by whoever reads from it.
             Err(_) => {}
         }
@@ -153,5 +155,7 @@ mod tests {
             outbound.send(&ToWorker::LogIn(JobId(number))).expect("short");
             outbound.flush();
         }
+        assert_eq!(outbound.waiting.load(Ordering::Relaxed), 0, "nothing piles up");
+        assert!(outbound.frames.is_empty());
     }
 }
